@@ -1,0 +1,50 @@
+# Two commands do everything on a fresh machine: `make run` and `make test`.
+# Each installs into .venv what it needs, once. PYTHON=... chooses the interpreter.
+
+BIN := .venv/bin
+SETUP := sh .ci/setup
+
+.PHONY: run test check lint types floors bench soak schemas clean
+
+run: .venv/.installed-run
+	@$(BIN)/workflow-sidecar run renderer-demo/report-on-this-repository.yaml
+
+test: lint types floors check
+
+.venv/.installed-run: pyproject.toml .ci/setup
+	@$(SETUP) run
+
+.venv/.installed-test: pyproject.toml .ci/setup
+	@$(SETUP) test
+
+lint: .venv/.installed-test
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+
+types: .venv/.installed-test
+	@$(BIN)/mypy --no-error-summary
+
+floors: .venv/.installed-test
+	@$(BIN)/lint-imports > .venv/floors.log 2>&1 || { cat .venv/floors.log; exit 1; }
+
+# Branch coverage of sidecar/ and protocol/, child processes included.
+check: .venv/.installed-test
+	@rm -f .coverage .coverage.*
+	@$(BIN)/coverage run -m pytest --durations=10
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+# Printed figures, nothing asserted.
+bench: .venv/.installed-test
+	@$(BIN)/python -m tests.performance
+
+# The counts that take minutes.
+soak: .venv/.installed-test
+	@SOAK=1 $(BIN)/python -m pytest -m soak --durations=10
+
+# protocol/generated/ from the models.
+schemas: .venv/.installed-test
+	@$(BIN)/python -m protocol.generate
+
+clean:
+	rm -rf .venv .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

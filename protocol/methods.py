@@ -1,0 +1,347 @@
+"""Every method of the wire in one table: its name, its params, its result, its errors.
+
+Named after the Electron IPC channels, so a host forwards `ipcMain.handle(channel, …)` one to one.
+Params by position come in the order of the fields. Everything that describes the wire (dispatch,
+OpenRPC, types, reference pages) reads this table; it knows no code that answers.
+"""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated, Any, Final
+
+from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from protocol import errors
+from protocol.base import Model
+from protocol.errors import WireError
+from protocol.events import OptionalEventType
+from protocol.executions import (
+    ExecutionDetail,
+    ExecutionHistoryEntry,
+    ExecutionResult,
+    Snapshot,
+)
+from protocol.limits import HISTORY_PER_WORKFLOW
+from protocol.problems import Problem, kind
+from protocol.workflow import Workflow
+
+CANCEL_NOTIFICATION: Final = "$/cancelRequest"
+
+
+def _path_or_object(value: Any) -> str | dict[str, Any]:
+    # A union of the two would report two errors, under names that no author knows.
+    if isinstance(value, dict) or (isinstance(value, str) and value):
+        return value
+    raise PydanticCustomError(
+        "path_or_object",
+        "expected a path or an object, got {got}",
+        {"got": "empty text" if value == "" else kind(value)},
+    )
+
+
+#: A path relative to the project, or the workflow itself.
+WorkflowParam = Annotated[
+    str | dict[str, Any],
+    PlainValidator(_path_or_object),
+    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1}, {"type": "object"}]}),
+]
+
+
+class NoParams(Model):
+    """The method takes no params."""
+
+
+class ExecutionOptions(Model):
+    """How one execution is run."""
+
+    execution_id: str | None = None
+    """The caller's own id for the run, a UUID never used before."""
+    deadline_ms: int | None = Field(default=None, ge=1)
+    """Milliseconds after which the whole run ends as `failed` with `WorkflowTimeout`."""
+
+
+class ExecuteParams(Model):
+    """What to run."""
+
+    workflow: WorkflowParam
+    """Path of the workflow file, relative to the project, or the workflow as an object."""
+    inputs: dict[str, Any] = {}
+    """Values for the workflow's inputs, by id."""
+    options: ExecutionOptions = ExecutionOptions()
+    """How to run it."""
+
+
+class SubscribeParams(Model):
+    """A listener is keyed by (connection, workflow_id, subscriber)."""
+
+    workflow_id: str = "*"
+    """Whose executions to hear of; `*` means all."""
+    subscriber: str = ""
+    """Name that lets one connection serve several windows."""
+    include: list[OptionalEventType] = []
+    """Event types wanted beside the six."""
+
+
+class UnsubscribeParams(Model):
+    """Which listener to remove."""
+
+    workflow_id: str | None = None
+    """The listener's workflow; without it, all listeners of the subscriber."""
+    subscriber: str = ""
+    """The listener's subscriber."""
+
+
+class HistoryParams(Model):
+    """Whose past executions."""
+
+    workflow_id: str
+    """Id of the workflow."""
+    limit: int = Field(default=HISTORY_PER_WORKFLOW, ge=0)
+    """At most so many entries; five are kept."""
+
+
+class ExecutionIdParams(Model):
+    """Which execution."""
+
+    execution_id: str
+    """Id of the execution."""
+
+
+class ClearParams(Model):
+    """Whose past executions to forget."""
+
+    workflow_id: str | None = None
+    """Id of the workflow; without it, of all."""
+
+
+class LoadParams(Model):
+    """Which file."""
+
+    path: str = Field(min_length=1)
+    """Path of the workflow file, relative to the project."""
+
+
+class ValidateParams(Model):
+    """What to validate."""
+
+    workflow: WorkflowParam
+    """A path, a YAML text (of more than one line), or an object."""
+
+
+class CancelRequestParams(Model):
+    """Which request."""
+
+    id: Any
+    """The id of a request in flight on the same connection."""
+
+
+class SubscribeResult(Model):
+    """The listener, and what runs at the instant it was added."""
+
+    subscribed: bool
+    """Always true."""
+    workflow_id: str
+    """As asked."""
+    subscriber: str
+    """As asked."""
+    active: list[Snapshot]
+    """Running executions that match; the events that follow miss and repeat nothing."""
+
+
+class UnsubscribeResult(Model):
+    """Whether there was such a listener."""
+
+    unsubscribed: bool
+    """False when there was none."""
+
+
+class StartResult(Model):
+    """The execution that was started."""
+
+    execution_id: str
+    """UUID of the run."""
+    workflow_id: str
+    """Id of the workflow."""
+
+
+class CancelResult(Model):
+    """Whether there was something to cancel."""
+
+    cancelled: bool
+    """False when the execution had ended."""
+
+
+class ClearResult(Model):
+    """How many runs were forgotten."""
+
+    removed: int = Field(ge=0)
+    """Past executions removed."""
+
+
+class WorkflowListEntry(Model):
+    """One workflow file of the project; a broken one has `errors` instead of a name."""
+
+    path: str
+    """Relative to the project."""
+    workflow_id: str | None = None
+    """Id that runs are kept under."""
+    name: str | None = None
+    """What people call the workflow."""
+    version: str | None = None
+    """The author's version."""
+    description: str | None = None
+    """What the workflow is for."""
+    tags: list[str] | None = None
+    """Words to find it by."""
+    author: str | None = None
+    """Who wrote it."""
+    step_count: int | None = None
+    """How many steps it has."""
+    errors: list[Problem] | None = None
+    """Why the file cannot be run."""
+
+
+class ValidateResult(Model):
+    """Every problem of a workflow."""
+
+    valid: bool
+    """Whether there are no errors."""
+    errors: list[Problem]
+    """Problems that keep it from running through."""
+    warnings: list[Problem]
+    """Problems that do not."""
+
+
+class PythonInfo(Model):
+    """The interpreter that scripts run on."""
+
+    path: str | None
+    """Its executable; null when none was found."""
+    version: str | None
+    """Such as 3.12.4."""
+    supported: bool
+    """Whether scripts can run on it: 3.8 or newer."""
+    install_guide: str | None = None
+    """How to get one on this machine."""
+
+
+class SidecarInfo(Model):
+    """Who answers, and what is in force."""
+
+    version: str
+    """Version of the sidecar."""
+    protocol_version: str
+    """Version of the wire."""
+    pid: int
+    """Process id of the daemon."""
+    project: str
+    """The project's folder."""
+    history: str
+    """The history file."""
+    history_notices: list[str] = []
+    """Damage to the history file that was found and set aside."""
+    python: PythonInfo
+    """The interpreter of the scripts."""
+    isolation: dict[str, str]
+    """What keeps scripts apart from the daemon and from each other, as proven."""
+    limits: dict[str, float]
+    """Every bound, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One method: `params` and `result` are types that pydantic can read."""
+
+    name: str
+    params: type[Model]
+    result: Any
+    summary: str
+    errors: tuple[WireError, ...] = ()
+
+
+_RUN_ERRORS: Final = (
+    errors.WORKFLOW_NOT_FOUND,
+    errors.WORKFLOW_INVALID,
+    errors.INVALID_INPUTS,
+    errors.SHUTTING_DOWN,
+)
+_HISTORY_ERRORS: Final = (errors.HISTORY_UNAVAILABLE,)
+
+_TABLE: Final = (
+    Method(
+        "workflow:execution:subscribe",
+        SubscribeParams,
+        SubscribeResult,
+        "Hear of executions from now on; answers with those that run",
+    ),
+    Method(
+        "workflow:execution:unsubscribe",
+        UnsubscribeParams,
+        UnsubscribeResult,
+        "Stop hearing of executions; nobody else's listener is touched",
+    ),
+    Method(
+        "workflow:execution:history",
+        HistoryParams,
+        list[ExecutionHistoryEntry],
+        "The newest past executions of a workflow",
+        _HISTORY_ERRORS,
+    ),
+    Method(
+        "workflow:execute",
+        ExecuteParams,
+        ExecutionResult,
+        "Run a workflow; answers when it has ended",
+        _RUN_ERRORS,
+    ),
+    Method(
+        "workflow:execution:start",
+        ExecuteParams,
+        StartResult,
+        "Run a workflow; answers at once",
+        _RUN_ERRORS,
+    ),
+    Method(
+        "workflow:execution:cancel",
+        ExecutionIdParams,
+        CancelResult,
+        "End a running execution",
+        (errors.EXECUTION_NOT_FOUND,),
+    ),
+    Method(
+        "workflow:execution:get",
+        ExecutionIdParams,
+        ExecutionDetail,
+        "A running or kept execution with every attempt of every step",
+        (errors.EXECUTION_NOT_FOUND, *_HISTORY_ERRORS),
+    ),
+    Method("workflow:execution:active", NoParams, list[Snapshot], "The executions that run now"),
+    Method(
+        "workflow:execution:clear",
+        ClearParams,
+        ClearResult,
+        "Forget past executions",
+        _HISTORY_ERRORS,
+    ),
+    Method("workflow:list", NoParams, list[WorkflowListEntry], "The project's workflow files"),
+    Method(
+        "workflow:load",
+        LoadParams,
+        Workflow,
+        "A workflow file, checked, with defaults filled in",
+        (errors.WORKFLOW_NOT_FOUND, errors.WORKFLOW_INVALID),
+    ),
+    Method(
+        "workflow:validate",
+        ValidateParams,
+        ValidateResult,
+        "Every problem of a workflow",
+        (errors.WORKFLOW_NOT_FOUND,),
+    ),
+    Method("sidecar:info", NoParams, SidecarInfo, "Versions, paths, limits, what is in force"),
+    Method("sidecar:shutdown", NoParams, dict[str, Any], "End the daemon as end of stdin does"),
+    Method("rpc.discover", NoParams, dict[str, Any], "The OpenRPC document of this table"),
+)
+
+METHODS: Final = MappingProxyType({method.name: method for method in _TABLE})
