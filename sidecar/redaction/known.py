@@ -1,0 +1,208 @@
+"""Secrets known by value: found wherever they turn up, plain or encoded.
+
+Knows the values of one run; knows no names and no shapes. Values of fewer than 8 characters and
+common words are told apart here and found nowhere: they would black out ordinary text, and by that
+tell what they are.
+"""
+
+import base64
+import html
+import json
+import re
+from bisect import bisect_left
+from typing import Final
+from urllib.parse import quote, quote_plus
+
+from sidecar.redaction.mark import MARK
+from sidecar.redaction.words import words
+
+#: Fewer characters are no secret that could be told from ordinary text.
+MIN_CHARACTERS: Final = 8
+#: A value of no more different characters than this is a placeholder: "********", "00000000".
+_MAX_PLACEHOLDER_ALPHABET: Final = 2
+#: Characters a line of a longer secret needs to be looked for by itself.
+_MIN_LINE: Final = 16
+_BASE64_CHARACTERS: Final = frozenset(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
+)
+
+_PERCENT: Final = re.compile("%[0-9A-Fa-f]{2}")
+
+#: Words that stand in ordinary output, configuration and the sidecar's own messages.
+_COMMON_WORDS: Final = words(
+    """
+    absolute accepted accounts activate activated activity addition additional administrator
+    analysis anonymous anything application approved archived argument arguments assigned
+    asterisk attempts attribute attributes authentication automatic available baseball basename
+    beginning building business calculate callback cancelled category changeme changeit character
+    characters checking children classic collection combined command comment comments commercial
+    community company complete completed completely component computer condition config
+    configuration confirm confirmed connected connection constant consumer container contains
+    content contents continue controller converted corporate correct creating creation critical
+    currency current customer customers dashboard database datetime december default defaults
+    delivered delivery deployment describe description destination detected developer development
+    dictionary different directory disabled disconnected discovery discount distance distributed
+    division document documentation documents download duration earlier electronic elements
+    employee employees enabled engineering enterprise environment equipment everything evidence
+    example examples exception executable execution existing expected expired experience external
+    facility failures feedback february filename filesystem filtered finished folder following
+    football football1 forbidden foundation fraction framework frequency friendly function
+    functional functions gateway general generate generated generation generator greenfield
+    guidance hardware hostname identifier identity immediate important incident included including
+    increment industry information initialize inserted instance integer integration interface
+    internal international internet interval invalid inventory iloveyou javascript keyboard
+    language languages learning letmein1 library license linux local localhost location machine
+    maintenance management manager marketing material maximum measurement medical member
+    membership memory message messages metadata microsoft migration minimum minutes missing mobile
+    modified monday monitoring multiple national negative network nightly normalized nothing
+    notification notifications november null number numeric object october official offline
+    operation operations operator optional options organization original output overview owner
+    package parameter parameters partial partition partner password password1 password123 payment
+    pending percentage performance permanent permission permissions personal platform position
+    positive postgres postgresql possible practice preferences premium previous princess priority
+    private problem procedure process processed processes processing processor producer product
+    production professional profile profiles program programming progress project projects
+    properties property protocol provided provider published publisher purchase quantity quarterly
+    question questions readonly received recommended recording reference references region
+    registered registration registry regular rejected relative released remaining reminder removed
+    replaced replica report reporting reports repository request requested required requirement
+    requirements research reserved resource resources response responses restart restricted result
+    results returned revision running sandbox saturday scenario schedule scheduled scheduler
+    schema science scripts search searching secondary section security selected selection
+    september sequence service services session sessions settings shipping shutdown signature
+    similar skipped snapshot software solution solutions something standard starting started
+    statement statistics status stopped storage strategy streaming structure student subject
+    submitted subscribe subscriber subscription substitute success successful successfully summary
+    sunday sunshine support supported survey suspended swordfish system systems template templates
+    temporary terminal terminated testing thousand thursday timeout timestamp together tomorrow
+    tracking training transaction transactions transfer transferred translation transport trustno1
+    tuesday undefined unexpected unknown unlimited unlocked unsigned untitled updated upload
+    username validate validated validation value variable variables verified version versions
+    vertical warehouse warning warnings wednesday welcome welcome1 whatever workflow workflows
+    workspace workspaces yesterday
+    """
+)
+
+
+def is_too_ordinary(secret: str) -> bool:
+    """Whether a secret can be hidden in its own field only, being short or a common word."""
+    return (
+        len(secret) < MIN_CHARACTERS
+        or secret.casefold() in _COMMON_WORDS
+        or len(set(secret)) <= _MAX_PLACEHOLDER_ALPHABET
+        # What the mark itself consists of would be found in every mark.
+        or secret in MARK
+        or MARK in secret
+    )
+
+
+class KnownValues:
+    """The secrets of one run, in every form they are looked for."""
+
+    def __init__(self) -> None:
+        self._is_base64: dict[str, bool] = {}
+        # Sorted by length, so that a text is compared with no form longer than itself.
+        self._forms: list[str] = []
+        self._lengths: list[int] = []
+
+    def add(self, secret: str) -> None:
+        """Look for `secret`, unless it is too ordinary, and for the longer ones of its lines."""
+        # Scripts print line by line, and events carry their output so.
+        lines = [line.strip() for line in secret.splitlines()] if "\n" in secret else []
+        stripped = secret.strip()
+        for part in {secret, stripped, *(line for line in lines if len(line) >= _MIN_LINE)}:
+            if not is_too_ordinary(part) and part not in self._is_base64:
+                self._is_base64.update(dict.fromkeys(_base64_forms(part), True))
+                self._is_base64.update(dict.fromkeys(_text_forms(part), False))
+
+    def hide(self, text: str) -> str:
+        """`text` with every occurrence of every form replaced by the mark."""
+        if len(self._forms) != len(self._is_base64):
+            self._forms = sorted(self._is_base64, key=len)
+            self._lengths = [len(form) for form in self._forms]
+        end = bisect_left(self._lengths, len(text) + 1)
+        spans = self._spans(text, end)
+        if "%" in text:
+            # Percent-encoding may be in small letters; in capitals it is as long.
+            spans += self._spans(_PERCENT.sub(_in_capitals, text), end)
+        if not spans:
+            return text
+        parts: list[str] = []
+        position = 0
+        for start, stop in _merged(sorted(spans)):
+            parts += (text[position:start], MARK)
+            position = stop
+        return "".join((*parts, text[position:]))
+
+    def _spans(self, text: str, end: int) -> list[tuple[int, int]]:
+        """Where the first `end` forms stand.
+
+        All are looked for in the text as it was: were one replaced first, what another shares with
+        it could no longer be found and half of it would stay.
+        """
+        spans = []
+        for form in [form for form in self._forms[:end] if form in text]:
+            start = text.find(form)
+            while start >= 0:
+                stop = start + len(form)
+                is_base64 = self._is_base64[form]
+                spans.append(_widened(text, start, stop) if is_base64 else (start, stop))
+                start = text.find(form, stop)
+        return spans
+
+
+def _text_forms(secret: str) -> set[str]:
+    escaped = json.dumps(secret, ensure_ascii=False)[1:-1]
+    ascii_only = json.dumps(secret)[1:-1]
+    forms = {
+        secret,
+        escaped,
+        ascii_only,
+        # JavaScript and PHP escape the slash; JSON inside a JSON string is escaped twice.
+        escaped.replace("/", "\\/"),
+        json.dumps(escaped, ensure_ascii=False)[1:-1],
+        json.dumps(ascii_only)[1:-1],
+        repr(secret)[1:-1],
+        html.escape(secret),
+    }
+    data = secret.encode("utf-8", "surrogatepass")
+    # RFC 3986 leaves -._~ alone, encodeURI and encodeURIComponent more; forms make + of a space.
+    for safe in ("", "/", "!'()*", "/!'()*;,?:@&=+$#"):
+        forms |= {quote(data, safe=safe), quote_plus(data, safe=safe)}
+    return forms
+
+
+def _in_capitals(match: re.Match[str]) -> str:
+    return match[0].upper()
+
+
+def _base64_forms(secret: str) -> set[str]:
+    """The characters of its base64 that depend on nothing around it, at all three alignments."""
+    data = secret.encode("utf-8", "surrogatepass")
+    forms = set()
+    for shift in range(3):
+        encoded = base64.b64encode(b"\0" * shift + data).decode()
+        core = encoded[(0, 2, 3)[shift] : (shift + len(data)) * 8 // 6]
+        forms |= {core, core.replace("+", "-").replace("/", "_")}
+    return forms
+
+
+def _widened(text: str, start: int, stop: int) -> tuple[int, int]:
+    """A base64 match with the characters that hold some bits of the secret and of others."""
+    if start > 0 and text[start - 1] in _BASE64_CHARACTERS:
+        start -= 1
+    if stop < len(text) and text[stop] in _BASE64_CHARACTERS:
+        stop += 1
+    while stop < len(text) and text[stop] == "=":
+        stop += 1
+    return start, stop
+
+
+def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, stop in spans:
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
+        else:
+            merged.append((start, stop))
+    return merged

@@ -1,0 +1,499 @@
+"""What is hidden of values, texts and traces, and what is not."""
+
+import base64
+import html
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sidecar.redaction import MARK, Redactor, is_secret_name
+from sidecar.redaction.shapes import MIN_CHARACTERS
+from sidecar.redaction.vendors import SHAPES
+from tests.unit.sidecar.redaction import samples
+
+SECRET = 'cor/rect+ho=rse "bat\'tery" ü' + samples.letters(9)
+
+
+# By value
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        SECRET,
+        json.dumps(SECRET),
+        json.dumps(SECRET, ensure_ascii=False),
+        json.dumps(json.dumps({"x": SECRET})),
+        json.dumps(SECRET, ensure_ascii=False).replace("/", "\\/"),
+        repr(SECRET),
+        html.escape(SECRET),
+        quote(SECRET),
+        quote(SECRET, safe=""),
+        quote_plus(SECRET),
+        quote(SECRET, safe="").replace("%2F", "%2f").replace("%2B", "%2b"),
+        *(base64.b64encode(b"x" * n + SECRET.encode() + b"tail").decode() for n in range(4)),
+        *(base64.urlsafe_b64encode(b"x" * n + SECRET.encode()).decode() for n in range(4)),
+    ],
+)
+def test_known_value_is_hidden_in_whatever_form_it_turns_up(shown: str) -> None:
+    redactor = Redactor([SECRET])
+    for text in (shown, f"before {shown} after", f"{shown}{shown}", f"line\n{shown}\n"):
+        hidden = redactor.text(text)
+        assert MARK in hidden
+        assert SECRET[:6] not in hidden
+        assert shown[3:-3] not in hidden
+        for n in range(3):
+            middle = base64.b64encode(b"\0" * n + SECRET.encode()).decode()[4:-4]
+            assert middle not in hidden
+
+
+def test_known_value_is_hidden_in_keys_and_at_every_depth() -> None:
+    value = {"a": [{"b": (f"x{SECRET}",)}], f"key {SECRET}": 1, f"key {MARK}": 2}
+    assert Redactor([SECRET]).value(value) == {
+        "a": [{"b": [f"x{MARK}"]}],
+        f"key {MARK}": 1,
+        f"key {MARK} (2)": 2,
+    }
+
+
+def test_overlapping_secrets_leave_nothing_of_each_other() -> None:
+    redactor = Redactor(["abcdefgh1234", "1234ijklmnop", "cdefgh12"])
+    assert redactor.text("<abcdefgh1234ijklmnop> <cdefgh12>") == f"<{MARK}> <{MARK}>"
+
+
+def test_known_value_that_begins_like_a_token_is_hidden_to_its_end() -> None:
+    secret = samples.VENDORS["GitHub token"][0] + "/and:a=tail"
+    assert Redactor([secret]).text(f"got {secret}.") == f"got {MARK}."
+
+
+def test_known_value_that_holds_a_path_is_hidden_to_its_end() -> None:
+    assert Redactor(["/home/jane/q7-tail"]).error("in /home/jane/q7-tail") == f"in {MARK}"
+
+
+def test_lines_of_a_secret_are_hidden_one_by_one() -> None:
+    key = samples.private_key()
+    redactor = Redactor([key])
+    for line in key.splitlines():
+        if len(line) >= 16:
+            assert samples.letters(16) not in redactor.text(f"stderr: {line}")
+
+
+def test_secrets_within_a_json_secret_are_hidden_by_themselves() -> None:
+    inner = "x7" + samples.letters(12)
+    redactor = Redactor(
+        [json.dumps({"type": "service_account", "private_key": inner}), "{nojson12"]
+    )
+    assert redactor.text(f"key {inner}, type service_account") == (
+        f"key {MARK}, type service_account"
+    )
+
+
+@pytest.mark.parametrize("value", ["1234", "hunter2", "production", "Password", "--------", ""])
+def test_short_or_common_value_is_hidden_in_its_own_field_only(value: str) -> None:
+    redactor = Redactor()
+    redactor.add_secret(value, "mode")
+    shown = redactor.value({"mode": value, "other": f"is {value} ok", "deep": [{"mode": 5}]})
+    assert shown == {"mode": MARK, "other": f"is {value} ok", "deep": [{"mode": MARK}]}
+    if value:
+        assert redactor.text(f"mode: {value}, modes {value}") == f"mode: {MARK}, modes {value}"
+        assert redactor.text(f'{{"mode":"{value}"}}') == f'{{"mode":"{MARK}"}}'
+
+
+def test_field_without_a_value_shows_that_it_has_none() -> None:
+    redactor = Redactor()
+    redactor.add_secret("x", "mode")
+    assert redactor.value({"mode": None}) == {"mode": None}
+
+
+def test_secret_number_is_hidden_as_number_and_in_text() -> None:
+    redactor = Redactor()
+    redactor.add_secret(12345678)
+    redactor.add_secret("87654321.5")
+    assert redactor.value([12345678, 12345678.0, 123456789, "no 12345678", True, 87654321.5]) == [
+        MARK,
+        MARK,
+        123456789,
+        f"no {MARK}",
+        True,
+        MARK,
+    ]
+    redactor.add_secret(10**5000)
+    assert redactor.value([math.inf, 10**400]) == [math.inf, 10**400]
+
+
+def test_everything_in_a_secret_list_or_dict_is_secret() -> None:
+    redactor = Redactor()
+    redactor.add_secret({"a": ["first-one-1", {"b": 918273645}], "c": True, "d": None})
+    assert redactor.text("first-one-1 918273645") == f"{MARK} {MARK}"
+
+
+def test_secrets_are_learned_from_inputs_by_their_names() -> None:
+    redactor = Redactor()
+    redactor.learn({"list": [{"apiKey": "learned-value-1"}], "n": 1, "pin": "0007", "x": ("y",)})
+    assert redactor.text("got learned-value-1") == f"got {MARK}"
+    assert redactor.value({"pin": 7, "note": "0007"}) == {"pin": MARK, "note": "0007"}
+
+
+def test_secret_that_is_part_of_the_mark_changes_nothing() -> None:
+    redactor = Redactor([MARK, "REDACTED", f"{MARK}{MARK}"])
+    assert redactor.text(f"x {MARK} y") == f"x {MARK} y"
+
+
+# By name
+
+
+def test_texts_under_secret_names_are_hidden_whole() -> None:
+    shown = Redactor().value(
+        {
+            "api_key": "x",
+            "nested": [{"Set-Cookie": "a"}],
+            "credentials": {"type": "basic", "user": "u", "list": ["v", 5, None, True]},
+            "tokens": ["a", 5],
+            "password": "",
+            "secret": True,
+            "pin": 1234,
+            "auth": 3,
+            "token_count": 3,
+            "author": "Jane",
+        }
+    )
+    assert shown == {
+        "api_key": MARK,
+        "nested": [{"Set-Cookie": MARK}],
+        "credentials": {"type": "basic", "user": MARK, "list": [MARK, MARK, None, True]},
+        "tokens": [MARK, 5],
+        "password": "",
+        "secret": True,
+        "pin": MARK,
+        "auth": 3,
+        "token_count": 3,
+        "author": "Jane",
+    }
+
+
+def test_value_whose_name_stands_beside_it_is_hidden() -> None:
+    value = {"env": [{"name": "DB_PASSWORD", "value": "x"}, {"name": "MODE", "value": "y"}]}
+    assert Redactor().value(value) == {
+        "env": [{"name": "DB_PASSWORD", "value": MARK}, {"name": "MODE", "value": "y"}]
+    }
+    assert Redactor().value({"key": "token"}) == {"key": "token"}
+
+
+def test_argument_after_a_secret_flag_is_hidden() -> None:
+    value = ["run", "--password", "x", "--token", "--verbose", "y", "-token", "z", "w"]
+    assert Redactor().value(value) == [
+        *("run", "--password", MARK, "--token", "--verbose", "y", "-token", MARK, "w")
+    ]
+
+
+# By assignment in text
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("PASSWORD=§", "PASSWORD=#"),
+        ("export DB_PASSWORD='§'", "export DB_PASSWORD='#'"),
+        ("DB_PASSWORD=a;b,c)§", "DB_PASSWORD=#"),
+        ('{"password": "§", "n": 1}', '{"password": "#", "n": 1}'),
+        ('{"password":"a\\"§"}', '{"password":"#"}'),
+        ('"{\\"token\\": \\"§\\", \\"n\\": 1}"', '"{\\"token\\": \\"#\\", \\"n\\": 1}"'),
+        ('"{\\"token\\": \\"a\\\\\\"§\\"}"', '"{\\"token\\": \\"#\\"}"'),
+        ('"{\\"token\\": \\"§', '"{\\"token\\": \\"#'),
+        ('"{\\"token\\": \\"§\nnext', '"{\\"token\\": \\"#\nnext'),
+        ("{'api_key': '§'}", "{'api_key': '#'}"),
+        ("api_key: §", "api_key: #"),
+        ("password: hunter§", "password: #"),
+        ("API key: §", "API key: #"),
+        ("Connection string: §", "Connection string: #"),
+        ("--password § --user bob", "--password # --user bob"),
+        ("--token=§ x", "--token=# x"),
+        ("['--password', '§']", "['--password', '#']"),
+        ("<password>§ §</password>", "<password>#</password>"),
+        ("login(password=§)", "login(password=#)"),
+        ('password = "§"', 'password = "#"'),
+        ('password: str = "§"', 'password: str = "#"'),
+        ('if token == "§":', 'if token == "#":'),
+        ('token = f"§"', 'token = f"#"'),
+        ('secret = """§\n§""" + x', 'secret = """#""" + x'),
+        ('secret = """§\n§', 'secret = """#'),
+        ("Server=db;Password=§;Database=x", "Server=db;Password=#;Database=x"),
+        ("https://h/p?access_token=§&x=1", "https://h/p?access_token=#&x=1"),
+        ("https://h/p?sig=§12345678&x=1", "https://h/p?sig=#&x=1"),
+        ("https://h/p?X-Amz-Signature=§12345678", "https://h/p?X-Amz-Signature=#"),
+        ("Authorization: Bearer §", "Authorization: #"),
+        ("curl -H 'Authorization: Basic §' https://h", "curl -H 'Authorization: #' https://h"),
+        ('Cookie: a="§"; b=§\nHost: h', "Cookie: #\nHost: h"),
+        ("b'Set-Cookie: a=§\\r\\nHost: h'", "b'Set-Cookie: #\\r\\nHost: h'"),
+        ("sent Bearer §1234567 to", "sent Bearer # to"),
+        ("sent basic dXNlcjpwYXNz§", "sent basic #"),
+        ("curl -u bob:§ https://h", "curl -u bob:# https://h"),
+        ("postgres://app:§@db:5432/x", "postgres://app:#@db:5432/x"),
+        ("redis://:§@cache", "redis://:#@cache"),
+        ("https://u:p@§@h/x", "https://u:#@h/x"),
+        ("https:\\/\\/u:§@h\\/x", "https:\\/\\/u:#@h\\/x"),
+        (f"https://{samples.letters(24)}:x-oauth-basic@github.com", "https://#@github.com"),
+        (f"https://{samples.letters(24)}@github.com/x", "https://#@github.com/x"),
+    ],
+)
+def test_what_is_assigned_to_a_secret_name_is_hidden(text: str, hidden: str) -> None:
+    text, hidden = text.replace("§", "Zq9x"), hidden.replace("#", MARK)
+    assert Redactor().text(text) == hidden
+    assert Redactor().text(f"before {text}") == f"before {hidden}"
+
+
+# By shape
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
+def test_token_of_a_vendor_is_hidden(shape: Any) -> None:
+    plain = [("", token) for token in samples.VENDORS.get(shape.name, [])]
+    cases = plain + samples.VENDOR_URLS.get(shape.name, [])
+    assert cases, "every row of the table needs a sample"
+    assert shape.source
+    for prefix, token in cases:
+        assert any(mark in prefix + token for mark in shape.marks)
+        for before, after in (("", ""), ("got ", " here"), ('x"', '"'), ("(", "),"), ("é", "\n")):
+            text = f"{before}{prefix}{token}{after}"
+            assert Redactor().text(text) == f"{before}{prefix}{MARK}{after}"
+        # Cut in the middle, it is no token, or a shorter one; it never grows.
+        assert len(token) >= MIN_CHARACTERS
+        assert Redactor().text(token[:4]) == token[:4]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [samples.private_key(kind) for kind in ("", "RSA ", "EC ", "OPENSSH ", "ENCRYPTED ")]
+    + [samples.private_key("PGP ").replace("KEY-", "KEY BLOCK-")],
+    ids=["plain", "rsa", "ec", "openssh", "encrypted", "pgp"],
+)
+def test_private_key_is_hidden_with_its_frame(key: str) -> None:
+    redactor = Redactor()
+    assert redactor.text(f"a\n{key}\nb {key} c") == f"a\n{MARK}\nb {MARK} c"
+    assert redactor.text(json.dumps({"x": key})) == json.dumps({"x": MARK})
+    cut = key[: key.index("-----END") - 8]
+    assert redactor.text(f"a {cut}") == f"a {MARK}"
+    assert redactor.text(json.dumps(cut)[:-1]) == f'"{MARK}'
+
+
+def test_end_line_of_something_else_does_not_swallow_what_lies_between() -> None:
+    text = "-----BEGIN PRIVATE KEY-----\nand " + "prose " * 12_000 + "-----END PRIVATE KEY-----"
+    assert Redactor().text(text).startswith(f"{MARK}\nand prose")
+
+
+def test_web_token_is_hidden() -> None:
+    token = samples.jwt()
+    assert Redactor().text(f"x={token}, {token}") == f"x={MARK}, {MARK}"
+    assert Redactor().text(token.rpartition(".")[0]) == MARK
+    assert Redactor().text("eyJhbGciOiJIUz.min.js") == "eyJhbGciOiJIUz.min.js"
+
+
+@pytest.mark.parametrize("text", samples.HARMLESS)
+def test_what_only_looks_like_a_secret_stays(text: str) -> None:
+    redactor = Redactor([SECRET, samples.letters(20)[::-1]], Path("/srv/project"))
+    assert redactor.text(text) == text
+    assert redactor.value({"x": [text]}) == {"x": [text]}
+
+
+# Paths
+
+TRACE = """Traceback (most recent call last):
+  File "/srv/my project/scripts/a.py", line 3, in main
+    run("/srv/my project/data", "/home/jane/x.csv")
+  File "/usr/lib/python3.11/json/decoder.py", line 355, in raw_decode
+  File "/odd/place/b.py", line 1, in <module>
+  File "<frozen importlib._bootstrap>", line 1, in _find
+  File "C:\\\\Users\\\\jane\\\\c.py", line 9, in f
+ValueError: token=Zq9x8 in /srv/my project2/x and /srv/my project"""
+
+
+def test_stack_trace_keeps_files_lines_and_functions_and_no_folder_outside() -> None:
+    assert Redactor(project=Path("/srv/my project")).stack_trace(TRACE) == (
+        f"""Traceback (most recent call last):
+  File "scripts/a.py", line 3, in main
+    run("data", "x.csv")
+  File "decoder.py", line 355, in raw_decode
+  File "b.py", line 1, in <module>
+  File "<frozen importlib._bootstrap>", line 1, in _find
+  File "c.py", line 9, in f
+ValueError: token={MARK} in my project2/x and ."""
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("No such file: /etc/ssl/x.pem", "No such file: x.pem"),
+        ("'/home/Jane Doe/my file.csv' is gone", "'my file.csv' is gone"),
+        ("C:\\Users\\jane\\x.csv and \\\\host\\share\\y.csv", "x.csv and y.csv"),
+        ("open /srv/project/a/b.py:3", "open a/b.py:3"),
+        ("in /srv/project", "in ."),
+        ("in '/srv/project/'", "in './'"),
+        ("file:///etc/hosts", "file://hosts"),
+        ("https://host/home/x?y=1 and http://[::1]/usr/lib", None),
+        ("GET '/api/v1/users' and /api/v1/users", None),
+        ("a/b/c, ./usr/lib, text/html, 1/2, /, //", None),
+    ],
+)
+def test_error_shows_no_absolute_path(text: str, shown: str | None) -> None:
+    redactor = Redactor(project=Path("/srv/project"))
+    assert redactor.error(text) == (text if shown is None else shown)
+
+
+def test_linked_project_is_known_by_both_its_names(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    redactor = Redactor(project=tmp_path / "link")
+    assert redactor.error(f"{tmp_path}/real/a {tmp_path}/link/a") == "a a"
+
+
+def test_home_with_a_space_in_it_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/Users/Jane Doe")
+    assert Redactor().error("open /Users/Jane Doe/docs/x.csv now") == "open x.csv now"
+
+
+def test_root_that_cannot_be_listed_leaves_the_known_folders(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from sidecar.redaction import paths
+
+    def fail(_: Path) -> Any:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "iterdir", fail)
+    assert paths._folders_at_root.__wrapped__() == frozenset()
+
+
+# In general
+
+
+class Hostile(str):
+    """Text that cannot be read."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        raise RuntimeError
+
+
+def test_mark_stands_where_redaction_fails() -> None:
+    redactor = Redactor()
+    assert redactor.value({"a": Hostile("x"), "b": 1}) == {"a": MARK, "b": 1}
+    for show in (redactor.text, redactor.stack_trace, redactor.error):
+        assert show(Hostile("x")) == MARK
+
+
+def test_what_json_does_not_have_is_hidden() -> None:
+    assert Redactor().value([b"x", {1}, Path("x"), object()]) == [MARK] * 4
+    assert Redactor().value({1: "a", None: "b"}) == {"1": "a", "None": "b"}
+
+
+def test_value_nested_too_deeply_is_cut_with_the_mark() -> None:
+    deep: Any = "x"
+    for _ in range(5_000):
+        deep = [deep]
+    shown = json.dumps(Redactor().value(deep))
+    assert shown == "[" * 200 + f'"{MARK}"' + "]" * 200
+    hidden = json.dumps(Redactor().value({"password": deep, "p": [{"secret": {"x": deep}}]}))
+    assert '"x"' not in hidden.replace('"x":', "")
+    Redactor().add_secret(deep)
+    Redactor().learn(deep)
+
+
+def is_ordinary_name(name: str) -> bool:
+    return not is_secret_name(name)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text().filter(is_ordinary_name), inner),
+    max_leaves=10,
+)
+pieces = st.lists(
+    st.sampled_from(
+        [
+            *(
+                "password",
+                "token",
+                "--secret",
+                "Authorization",
+                "cookie",
+                "eyJ",
+                "://",
+                "user",
+                "@",
+            ),
+            *("=", ": ", ":", " ", '"', "'", "\\", '\\"', "\n", ";", ",", "&", "<", ">", "[", "]"),
+            *(
+                MARK,
+                "abc",
+                "Zq9x",
+                SECRET,
+                "/home/x",
+                'File "',
+                "Bearer ",
+                "-----BEGIN PRIVATE KEY",
+            ),
+            *("-----", "\n-----END PRIVATE KEY-----", samples.letters(20), samples.jwt(), "key"),
+            *("api", "true", "512", "${env.X}", '"""', " -u ", "a:b", "(", ")", "."),
+        ]
+    ),
+    max_size=12,
+).map("".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(pieces)
+def test_nothing_more_is_hidden_the_second_time(text: str) -> None:
+    redactor = Redactor([SECRET], Path("/srv/project"))
+    redactor.add_secret("abc", "user")
+    for show in (redactor.text, redactor.error, redactor.stack_trace):
+        once = show(text)
+        assert SECRET not in once
+        assert show(once) == once
+
+
+@settings(max_examples=100, deadline=None)
+@given(json_values)
+def test_value_without_secrets_comes_back_equal_and_copied(value: Any) -> None:
+    shown = Redactor(project=Path("/srv/project")).value(value)
+    assert shown == value
+    if value and isinstance(value, (dict, list)):
+        assert shown is not value
+
+
+HOSTILE = [
+    *("a", "=", "password=", "--password ", "password: '", 'password="""', 'password=\\"', "eyJ"),
+    *('password=\\\\"', "Cookie: the ", "token=a(", "token: a ", "://", "://a:", "://a@", "a."),
+    *("-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----A", "-----END ", "eyJaaaaaaaaa."),
+    *("sk-", "AKIA", "xoxb-", "Q~", "pat", "-us", "hf_", "0123456789:A", "/home", "/home/a", '"/'),
+    *('File "/', "bearer ", "\\", '\\"', ";a", "=a;", " -u ", "?sig=", "<password>", "key: ", "\n"),
+    *("C:\\", SECRET[:12], "x" * 14 + " ", "M" * 24 + ".", "é", '"', "'", "password=`", " "),
+]
+
+
+@pytest.mark.parametrize("prefix", ["", "password="])
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_hostile_text_takes_time_linear_in_its_length(piece: str, prefix: str) -> None:
+    redactor = Redactor([SECRET], Path("/srv/project"))
+
+    def seconds(size: int) -> float:
+        text = prefix + piece * (size // len(piece))
+        times = []
+        for _ in range(3):
+            begin = time.process_time()
+            redactor.stack_trace(text)
+            times.append(time.process_time() - begin)
+        return min(times)
+
+    # Of the processor's time. Quadratic would be 64 times; and nothing may be slow, linear or not.
+    long = seconds(80_000)
+    assert long < max(seconds(10_000) * 24, 0.05)
+    assert long < 1
