@@ -1,0 +1,188 @@
+"""Runs scripts as processes of this machine: a request in, an outcome out.
+
+The one place that knows the order: inputs, script, interpreter, process, result. What any of
+these is lies in the rooms around.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from protocol.limits import MAX_STDOUT_BYTES, MIB
+from sidecar.errors import PathError, PathNotFound, PythonNotFound
+from sidecar.scripts.environment import refused_value, script_environment
+from sidecar.scripts.interface import (
+    INPUT_PATH_ERROR,
+    INVALID_OUTPUT,
+    OUTPUT_TOO_LARGE,
+    PYTHON_NOT_FOUND,
+    SCRIPT_NOT_FOUND,
+    SCRIPT_PATH_ERROR,
+    SCRIPT_TIMEOUT,
+    ScriptFailure,
+    ScriptOutcome,
+    ScriptRequest,
+    ScriptRunner,
+)
+from sidecar.scripts.interpreter import Interpreter, Interpreters
+from sidecar.scripts.launchers import Attempt, Launcher, Start
+from sidecar.scripts.launchers.spawn import SpawnLauncher
+from sidecar.scripts.outcome import failed_exit
+from sidecar.scripts.output import InvalidOutput, parse_output
+from sidecar.scripts.paths import OpenedFile, ProjectRoot
+from sidecar.scripts.quoting import quoted
+from sidecar.scripts.running import Ended, Running
+from sidecar.scripts.stderr import Stderr
+
+#: From this size on, work on a whole value leaves the event loop for a thread.
+_LARGE_BYTES: Final = MIB
+
+
+class _NotStarted(Exception):
+    """Carries a failure past everything that needs a process."""
+
+    def __init__(self, error: str, error_type: str, error_bases: tuple[str, ...] = ()) -> None:
+        super().__init__(error)
+        self.failure = ScriptFailure(error, error_type, error_bases)
+
+
+class LocalRunner(ScriptRunner):
+    """Runs the scripts of one project, each in a process of its own."""
+
+    def __init__(
+        self, project: ProjectRoot, python: Interpreters, launcher: Launcher | None = None
+    ) -> None:
+        """Plain spawn unless another launcher is given. All three stay the caller's to close."""
+        self._project = project
+        self._python = python
+        self._launcher = launcher or SpawnLauncher()
+        self._running: set[Running] = set()
+
+    def isolation(self) -> dict[str, str]:
+        """What keeps scripts apart from the rest of the machine, as `sidecar:info` shows it."""
+        return {
+            "launcher": self._launcher.name,
+            "process_tree": self._launcher.process_tree,
+            "filesystem": "none",
+            "network": "none",
+            "environment": "allowlist",
+        }
+
+    def kill_all(self) -> None:
+        """Kill every running script and its group at once; see `ScriptRunner.kill_all`."""
+        for running in self._running:
+            running.kill()
+
+    async def run(self, request: ScriptRequest, on_stderr: Callable[[str], None]) -> ScriptOutcome:
+        """Run one script to its end; see `ScriptRunner.run`."""
+        started = time.monotonic()
+        stderr = Stderr(on_stderr)
+        try:
+            ended = await self._process(request, stderr)
+        except _NotStarted as error:
+            return ScriptOutcome(None, error.failure, "", _milliseconds_since(started))
+        duration_ms = _milliseconds_since(started)
+        result = await _judged(ended, request.timeout_ms, stderr)
+        if isinstance(result, ScriptFailure):
+            return ScriptOutcome(None, result, stderr.text(), duration_ms)
+        return ScriptOutcome(result, None, stderr.text(), duration_ms)
+
+    async def _process(self, request: ScriptRequest, stderr: Stderr) -> Ended:
+        """Everything from the request to the script's death. Raises _NotStarted."""
+        stdin = _as_json(request.inputs)
+        await self._check_inputs(request.inputs, len(stdin))
+        for name, value in request.env.items():
+            if reason := refused_value(value):
+                raise _NotStarted(f"Environment variable {quoted(name)} {reason}", "ValueError")
+        try:
+            script = self._project.open_file(request.script)
+        except PathNotFound as error:
+            raise _NotStarted(error.message, SCRIPT_NOT_FOUND) from None
+        except PathError as error:
+            raise _NotStarted(error.message, SCRIPT_PATH_ERROR) from None
+        with script:
+            attempt = await self._start(script, request.env)
+        running = Running(attempt, stdin, request.timeout_ms, stderr)
+        self._running.add(running)
+        try:
+            return await running.end()
+        finally:
+            self._running.discard(running)
+
+    async def _check_inputs(self, inputs: Mapping[str, Any], size: int) -> None:
+        check = self._project.find_escaping_path
+        if size > _LARGE_BYTES:
+            found = await asyncio.to_thread(check, inputs)
+        else:
+            found = check(inputs)
+        if found is not None:
+            field, text = found
+            raise _NotStarted(
+                f"Input path outside project directory: {field} is {quoted(text)}",
+                INPUT_PATH_ERROR,
+            )
+
+    async def _start(self, script: OpenedFile, env: Mapping[str, str]) -> Attempt:
+        try:
+            interpreter = await self._python.get()
+        except PythonNotFound as error:
+            message = f"{error.message}. {error.install_guide}"
+            raise _NotStarted(message, PYTHON_NOT_FOUND) from None
+        environment = script_environment(env)
+        try:
+            return await self._launcher.start(
+                Start(script, interpreter, environment, self._project.path)
+            )
+        except (OSError, ValueError) as error:
+            raise _not_started(error, interpreter) from None
+
+
+def _not_started(error: OSError | ValueError, interpreter: Interpreter) -> _NotStarted:
+    """Which failure it is that no process could be had; no message holds a path."""
+    if isinstance(error, FileNotFoundError) and not Path(interpreter.path).exists():
+        return _NotStarted("Python is no longer where it was found", PYTHON_NOT_FOUND)
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    bases = tuple(base.__name__ for base in type(error).__mro__[1:-1])
+    return _NotStarted(f"Script could not be started: {reason}", type(error).__name__, bases)
+
+
+async def _judged(ended: Ended, timeout_ms: int, stderr: Stderr) -> dict[str, Any] | ScriptFailure:
+    """What the end of the script means: its outputs or why there are none."""
+    if ended.stopped == "timeout":
+        return ScriptFailure(f"Script timeout after {timeout_ms}ms", SCRIPT_TIMEOUT)
+    if ended.stopped == "output":
+        return ScriptFailure(
+            f"Script printed more than {MAX_STDOUT_BYTES // MIB} MiB on stdout; "
+            "write large results to a file and print its path",
+            OUTPUT_TOO_LARGE,
+        )
+    if ended.returncode != 0:
+        return failed_exit(ended.returncode, ended.report, stderr.last_line())
+    try:
+        if len(ended.stdout) > _LARGE_BYTES:
+            return await asyncio.to_thread(parse_output, ended.stdout)
+        return parse_output(ended.stdout)
+    except InvalidOutput as error:
+        return ScriptFailure(error.message, INVALID_OUTPUT)
+
+
+def _as_json(inputs: Mapping[str, Any]) -> bytes:
+    """The inputs as one JSON object on one line. Raises _NotStarted if there is no such."""
+    try:
+        return orjson.dumps(dict(inputs)) + b"\n"
+    except TypeError:
+        pass
+    # What orjson does not take, a script may: integers beyond 64 bits, half surrogates, depth.
+    try:
+        return json.dumps(dict(inputs)).encode() + b"\n"
+    except (TypeError, ValueError, RecursionError):
+        raise _NotStarted("Inputs cannot be written as JSON", "ValueError", ()) from None
+
+
+def _milliseconds_since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)
