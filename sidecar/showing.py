@@ -4,6 +4,7 @@ Knows JSON and sizes; knows no secrets. Values come here after redaction, or a c
 a secret that nothing recognises any more.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import orjson
@@ -13,6 +14,9 @@ PREVIEW_CHARACTERS: Final = 1024
 #: Levels of nesting that are shown. orjson writes no more than 254 (github.com/ijl/orjson,
 #: "Serialize"), and a value here stands inside an event or a stored run.
 MAX_DEPTH: Final = 200
+
+#: Characters after a preview that are read with it: a secret that begins in it ends here.
+_LONGEST_SECRET: Final = 32 * 1024
 
 # Integers beyond 64 bits, which neither orjson nor most readers of JSON can hold.
 _MAX_INTEGER: Final = 2**64 - 1
@@ -66,6 +70,26 @@ def _cut(value: Any, limit: int) -> tuple[Any, int, int]:
     text = shown if isinstance(shown, str) else orjson.dumps(shown).decode()
     shown = truncated(whole, text[:PREVIEW_CHARACTERS])
     return shown, len(orjson.dumps(shown)), whole
+
+
+def cut_texts(value: Any, limit_bytes: int, redact: Callable[[str], str]) -> Any:
+    """`value` with every text of more than `limit_bytes` characters cut before it is redacted.
+
+    Redaction reads every character, and no thread can be interrupted in the middle of one text;
+    of a large one only the beginning is ever shown. It is redacted here with enough text after it
+    that no secret in it is cut in half.
+    """
+    if isinstance(value, str):
+        if len(value) <= limit_bytes:
+            return value
+        size = len(json_safe(value).encode()) + 2
+        head = redact(value[: PREVIEW_CHARACTERS + _LONGEST_SECRET])
+        return truncated(size, head[:PREVIEW_CHARACTERS])
+    if isinstance(value, dict):
+        return {key: cut_texts(item, limit_bytes, redact) for key, item in value.items()}
+    if isinstance(value, list):
+        return [cut_texts(item, limit_bytes, redact) for item in value]
+    return value
 
 
 def json_safe(value: Any, _depth: int = 0) -> Any:

@@ -1,0 +1,324 @@
+"""YAML text → plain data with the place of every value; YAML 1.2 meanings, bounded in every way.
+
+It reads PyYAML's event stream and builds the data itself, because the loaders of PyYAML resolve
+scalars after YAML 1.1 (`on` is true, `010` is 8), let duplicate keys pass, recurse in C on nested
+brackets and expand aliases without bound. It knows nothing of workflows.
+
+Keys that are not text are an error, since steps receive JSON.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final, NoReturn
+
+import yaml
+
+from protocol import limits
+from protocol.problems import Problem, shown
+from sidecar.engine import yaml_scalars, yaml_syntax
+from sidecar.engine.yaml_places import Place, Position
+
+#: libyaml where the wheel has it; the pure parser reads the same language, only slower.
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+# YAML 1.2.2, section 5.1: what may stand in a stream unescaped.
+_UNPRINTABLE: Final = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_STR_TAG: Final = "tag:yaml.org,2002:str"
+_COLLECTION_TAGS: Final = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
+
+#: Characters of a text that weigh as much as one value when an alias repeats it.
+_CHARACTERS_PER_NODE: Final = 100
+
+
+@dataclass(slots=True)
+class YamlText:
+    """What came of a text: `data` (None when it could not be read), places and problems.
+
+    `root` is None where there is no text.
+    `unreadable` holds line and column of each value that a problem is about: whatever stands in
+    `data` for it is a stand-in, and nothing more need be said of it.
+    """
+
+    data: Any
+    root: Place | None
+    problems: list[Problem]
+    unreadable: set[Position]
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A finished value: how many values it holds, itself included, and on how many levels."""
+
+    value: Any
+    nodes: int = 1
+    levels: int = 0
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A collection that is being read.
+
+    In a mapping, `has_key` says that the next node is a value: that of `key`, or of a merge key,
+    or, with neither, one to be dropped since its key was no good.
+    """
+
+    value: Any
+    place: Place
+    anchor: str | None
+    children: dict[str | int, Place] = field(default_factory=dict)
+    keys: dict[str, Position] = field(default_factory=dict)
+    nodes: int = 1
+    levels: int = 1
+    has_key: bool = False
+    key: str | None = None
+    merges: bool = False
+
+
+class _Abort(Exception):
+    """Reading cannot go on; the problem has been noted."""
+
+
+def parse(source: bytes | str) -> YamlText:
+    """Read one YAML document of at most MAX_WORKFLOW_FILE_BYTES.
+
+    Never raises for what the text holds: every problem is in the answer, with line and column.
+    """
+    return _Reader().read(source)
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.unreadable: set[Position] = set()
+        self.anchors: dict[str, _Node] = {}
+        self.aliased_nodes = 0
+        self.stack: list[_Frame] = []
+        self.result: tuple[Any, Place] | None = None
+
+    def read(self, source: bytes | str) -> YamlText:
+        try:
+            self._consume(self._text_of(source))
+        except _Abort:
+            self.result = None
+        else:
+            if self.result is None:
+                self._problem(1, 1, "the file is empty; expected a mapping with workflow and steps")
+        data, root = self.result or (None, Place(1, 1))
+        return YamlText(data, root, self.problems, self.unreadable)
+
+    # --- bytes to text ---------------------------------------------------------------------
+
+    def _text_of(self, source: bytes | str) -> str:
+        size_bytes = (
+            len(source) if isinstance(source, bytes) else len(source.encode(errors="replace"))
+        )
+        if size_bytes > limits.MAX_WORKFLOW_FILE_BYTES:
+            # Whoever reads a file stops one byte after the limit, so its size is not known here.
+            most = limits.MAX_WORKFLOW_FILE_BYTES
+            self._fail(1, 1, f"the file is too large; at most {most:,} bytes are read")
+        text = source if isinstance(source, str) else self._decode(source)
+        text = text.removeprefix("\ufeff")
+        bad = _UNPRINTABLE.search(text)
+        if bad:
+            self._fail(*yaml_syntax.line_and_column(text, bad.start()), _unprintable(bad.group()))
+        return text
+
+    def _decode(self, source: bytes) -> str:
+        if source[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in source[:2]:
+            self._fail(1, 1, "the file is UTF-16 or UTF-32; save it as UTF-8")
+        try:
+            return source.decode("utf-8")
+        except UnicodeDecodeError as error:
+            before = source[: error.start].decode("utf-8").removeprefix("\ufeff")
+            line, column = yaml_syntax.line_and_column(before, len(before))
+            self._fail(
+                line,
+                column,
+                f"byte 0x{source[error.start]:02x} is not UTF-8; save the file as UTF-8",
+            )
+
+    # --- events to data --------------------------------------------------------------------
+
+    def _consume(self, text: str) -> None:
+        documents = 0
+        for event in self._events(text):
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    self._fail(
+                        *_mark(event),
+                        'a second document begins here ("---"); a workflow file holds one',
+                    )
+            elif isinstance(event, yaml.ScalarEvent):
+                self._scalar(event)
+            elif isinstance(event, yaml.CollectionStartEvent):
+                self._open(event)
+            elif isinstance(event, yaml.CollectionEndEvent):
+                self._close()
+            elif isinstance(event, yaml.AliasEvent):
+                self._alias(event)
+
+    def _events(self, text: str) -> Iterator[yaml.Event]:
+        try:
+            yield from yaml.parse(text, Loader=_LOADER)
+        except yaml.MarkedYAMLError as error:
+            self._fail(*yaml_syntax.explain(error, text))
+        except yaml.YAMLError as error:
+            # What may not stand in a stream has been found before; nothing else has no mark.
+            self._fail(1, 1, f"not YAML: {' '.join(str(error).split())}")
+
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
+        line, column = _mark(event)
+        value: Any = event.value
+        if event.tag is not None and event.tag not in ("!", _STR_TAG):
+            self._reject_tag(event.tag, line, column)
+        elif event.implicit[0] and event.tag is None:
+            try:
+                value = yaml_scalars.resolve(event.value)
+            except ValueError as error:
+                self._unreadable(line, column, str(error))
+        elif not event.value.isascii() and _SURROGATE.search(event.value):
+            # Only the pure parser lets such an escape pass.
+            self._unreadable(line, column, "half of a surrogate pair is no character; delete it")
+        node = _Node(value, 1 + len(event.value) // _CHARACTERS_PER_NODE)
+        if event.anchor:
+            self.anchors[event.anchor] = node
+        self._put(node, Place(line, column))
+
+    def _open(self, event: yaml.CollectionStartEvent) -> None:
+        line, column = _mark(event)
+        if event.tag is not None and event.tag not in _COLLECTION_TAGS and event.tag != "!":
+            self._reject_tag(event.tag, line, column)
+        self._within_depth(1, line, column)
+        self._no_key_is_a_collection(line, column)
+        empty: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
+        frame = _Frame(empty, Place(line, column), event.anchor)
+        frame.place.children, frame.place.keys = frame.children, frame.keys
+        self.stack.append(frame)
+
+    def _within_depth(self, levels: int, line: int, column: int) -> None:
+        if len(self.stack) + levels > limits.MAX_YAML_DEPTH:
+            self._fail(line, column, f"nested deeper than {limits.MAX_YAML_DEPTH} levels")
+
+    def _no_key_is_a_collection(self, line: int, column: int) -> None:
+        if self.stack and isinstance(self.stack[-1].value, dict) and not self.stack[-1].has_key:
+            self._fail(line, column, "a key must be text, not a list or a mapping")
+
+    def _close(self) -> None:
+        frame = self.stack.pop()
+        node = _Node(frame.value, frame.nodes, frame.levels)
+        if frame.anchor:
+            self.anchors[frame.anchor] = node
+        self._put(node, frame.place)
+
+    def _alias(self, event: yaml.AliasEvent) -> None:
+        line, column = _mark(event)
+        name = event.anchor
+        if any(frame.anchor == name for frame in self.stack):
+            self._fail(line, column, f'the alias "*{name}" stands inside what it names')
+        if name not in self.anchors:
+            self._unreadable(
+                line,
+                column,
+                f'the alias "*{name}" names no anchor ("&{name}") above it; quote it if it is text',
+            )
+            self._put(_Node(None), Place(line, column))
+            return
+        node = self.anchors[name]
+        if node.levels:
+            self._no_key_is_a_collection(line, column)
+        self._within_depth(node.levels, line, column)
+        self.aliased_nodes += node.nodes
+        if self.aliased_nodes > limits.MAX_YAML_ALIASED_NODES:
+            self._fail(
+                line,
+                column,
+                f"aliases add more than {limits.MAX_YAML_ALIASED_NODES:,} values; use fewer",
+            )
+        # The data is shared, not copied; its place is the alias, where the reader looks.
+        self._put(node, Place(line, column))
+
+    def _put(self, node: _Node, place: Place) -> None:
+        """Hand a finished value to what is being read around it."""
+        value = node.value
+        if not self.stack:
+            self.result = (value, place)
+            return
+        frame = self.stack[-1]
+        frame.nodes += node.nodes
+        frame.levels = max(frame.levels, node.levels + 1)
+        if isinstance(frame.value, list):
+            frame.children[len(frame.value)] = place
+            frame.value.append(value)
+        elif not frame.has_key:
+            self._take_key(frame, value, place)
+        else:
+            self._put_member(frame, value, place)
+            frame.has_key = False
+
+    @staticmethod
+    def _put_member(frame: _Frame, value: Any, place: Place) -> None:
+        members = {frame.key: value} if frame.key is not None else {}
+        if frame.merges and isinstance(value, dict):
+            # Reported already; merged all the same, so that its keys are not reported as missing.
+            members = {key: item for key, item in value.items() if key not in frame.value}
+        for key, item in members.items():
+            frame.value[key] = item
+            frame.children[key] = place
+
+    def _take_key(self, frame: _Frame, key: Any, place: Place) -> None:
+        frame.has_key, frame.key, frame.merges = True, None, key == "<<"
+        line, column = place.line, place.column
+        if not isinstance(key, str):
+            self._problem(line, column, f"a key must be text, not {shown(key)}; put it in quotes")
+        elif frame.merges:
+            self._problem(line, column, 'merge keys ("<<") are not YAML 1.2; write the keys out')
+        elif key in frame.keys:
+            self._problem(
+                line,
+                column,
+                f'duplicate key "{_short(key)}"; first given on line {frame.keys[key][0]}',
+            )
+        else:
+            frame.keys[key] = (line, column)
+            frame.key = key
+
+    # --- problems --------------------------------------------------------------------------
+
+    def _reject_tag(self, tag: str, line: int, column: int) -> None:
+        written = _short(tag.replace("tag:yaml.org,2002:", "!!"))
+        message = f'the tag "{written}" is not supported; delete it, or quote it if it is text'
+        self._unreadable(line, column, message)
+
+    def _unreadable(self, line: int, column: int, message: str) -> None:
+        """Note a problem about the value that begins here, and that it has no meaning."""
+        self._problem(line, column, message)
+        self.unreadable.add((line, column))
+
+    def _problem(self, line: int, column: int, message: str) -> None:
+        self.problems.append(Problem(line=line, column=column, field="", message=message))
+
+    def _fail(self, line: int, column: int, message: str) -> NoReturn:
+        self._problem(line, column, message)
+        raise _Abort
+
+
+def _mark(event: yaml.Event) -> Position:
+    mark = event.start_mark
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else text[:37] + "…"
+
+
+def _unprintable(character: str) -> str:
+    code = ord(character)
+    if _SURROGATE.match(character):
+        return "half of a surrogate pair is no character; delete it"
+    escape = f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    return f'the character U+{code:04X} is not allowed in YAML; write "{escape}" in double quotes'
