@@ -40,11 +40,22 @@ def _path_or_object(value: Any) -> str | dict[str, Any]:
     )
 
 
-#: A path relative to the project, or the workflow itself.
+_TEXT_SCHEMA: Final = {"type": "string", "minLength": 1}
+#: A path relative to the project, or the workflow itself. `x-model` names the model that the
+#: object is checked against later, when its place in a text is known: `schemas` refers to it.
 WorkflowParam = Annotated[
     str | dict[str, Any],
     PlainValidator(_path_or_object),
-    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1}, {"type": "object"}]}),
+    WithJsonSchema({"anyOf": [_TEXT_SCHEMA, {"type": "object", "x-model": "Workflow"}]}),
+]
+#: The same, where the object may be anything: finding out is what is asked for.
+AnyWorkflowParam = Annotated[
+    str | dict[str, Any],
+    PlainValidator(_path_or_object),
+    WithJsonSchema({"anyOf": [_TEXT_SCHEMA, {"type": "object"}]}),
+]
+RequestId = Annotated[
+    Any, WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}]})
 ]
 
 
@@ -125,15 +136,34 @@ class LoadParams(Model):
 class ValidateParams(Model):
     """What to validate."""
 
-    workflow: WorkflowParam
+    workflow: AnyWorkflowParam
     """A path, a YAML text (of more than one line), or an object."""
 
 
 class CancelRequestParams(Model):
     """Which request."""
 
-    id: Any
+    id: RequestId
     """The id of a request in flight on the same connection."""
+
+
+class Nothing(Model):
+    """An object without fields."""
+
+
+class OpenRpcDocument(Model):
+    """The OpenRPC 1.3.2 document, told by its outermost members."""
+
+    openrpc: str
+    """Version of the document's form."""
+    info: dict[str, Any]
+    """Title, version and description of the wire."""
+    methods: list[dict[str, Any]]
+    """Every method: its params, its result, its errors, an example."""
+    components: dict[str, Any]
+    """The schemas and errors that methods refer to."""
+    notifications: dict[str, Any] = Field(alias="x-notifications")
+    """What is sent without being answered, by name."""
 
 
 class SubscribeResult(Model):
@@ -245,7 +275,7 @@ class SidecarInfo(Model):
     """The interpreter of the scripts."""
     isolation: dict[str, str]
     """What keeps scripts apart from the daemon and from each other, as proven."""
-    limits: dict[str, float]
+    limits: dict[str, int | float]
     """Every bound, by name."""
 
 
@@ -340,8 +370,11 @@ _TABLE: Final = (
         (errors.WORKFLOW_NOT_FOUND,),
     ),
     Method("sidecar:info", NoParams, SidecarInfo, "Versions, paths, limits, what is in force"),
-    Method("sidecar:shutdown", NoParams, dict[str, Any], "End the daemon as end of stdin does"),
-    Method("rpc.discover", NoParams, dict[str, Any], "The OpenRPC document of this table"),
+    Method("sidecar:shutdown", NoParams, Nothing, "End the daemon as end of stdin does"),
+    Method("rpc.discover", NoParams, OpenRpcDocument, "The OpenRPC document of this table"),
 )
+
+#: What any method may answer, beside its own errors.
+COMMON_ERRORS: Final = (errors.INVALID_PARAMS, errors.INTERNAL_ERROR, errors.REQUEST_CANCELLED)
 
 METHODS: Final = MappingProxyType({method.name: method for method in _TABLE})

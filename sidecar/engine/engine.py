@@ -5,6 +5,7 @@ whoever listens. It does not know JSON-RPC, sockets or terminals, so it is also 
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import uuid
@@ -176,7 +177,10 @@ class Engine:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             execution.cancel()
-            await asyncio.wait({task})
+            while not task.done():
+                # Nor does a second cancellation leave while a script still runs.
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait({task})
             raise
 
     async def start(
@@ -233,7 +237,11 @@ class Engine:
         )
         if not used:
             self._reserved.add(execution_id)
-            used = self.history is not None and await self._is_kept(self.history, execution_id)
+            try:
+                used = self.history is not None and await self._is_kept(self.history, execution_id)
+            except asyncio.CancelledError:
+                self._reserved.discard(execution_id)
+                raise
             if used:
                 self._reserved.discard(execution_id)
         if used:
@@ -304,6 +312,7 @@ class Engine:
     async def stop(self) -> None:
         """Start nothing new, cancel what runs, and wait until all of it has ended."""
         self._closing = True
+        self.python.close()
         for execution, _ in list(self._active.values()):
             execution.cancel()
         # Executions take themselves out of the table, so look again until it is empty.

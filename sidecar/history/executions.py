@@ -14,6 +14,7 @@ Keys, where N is 16 digits that increase with every end of a run (not a time: cl
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,6 +29,8 @@ from sidecar.errors import HistoryError
 from sidecar.history import owner
 from sidecar.history.records import interrupted, to_json, to_record
 from sidecar.history.storage import Storage, StorageDamaged
+
+logger = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
@@ -141,7 +144,7 @@ class ExecutionHistory:
                 self._finish_interrupted(self._storage)
             except HistoryError as error:
                 # The file can be read and not written, for now: no reason to read nothing.
-                self.notices.append(f"Runs that were cut off could not be recorded. {error}")
+                self._notice(f"Runs that were cut off could not be recorded. {error}")
         return self._storage
 
     def _close(self) -> None:
@@ -153,7 +156,7 @@ class ExecutionHistory:
         damage = None if self._storage is None else self._storage.damage
         if damage is not None and damage != self._damage_told:
             self._damage_told = damage
-            self.notices.append(damage)
+            self._notice(damage)
 
     def _finish_interrupted(self, storage: Storage) -> None:
         if not storage.last_keys("running:", 1):
@@ -235,7 +238,11 @@ class ExecutionHistory:
     def _set_value_aside(self, storage: Storage, key: str) -> None:
         storage.setItem("damaged:" + key, storage.getItem(key) or "")
         storage.removeItem(key)
-        self.notices.append(f"The history's record {key} could not be read and was set aside.")
+        self._notice(f"The history's record {key} could not be read and was set aside.")
+
+    def _notice(self, text: str) -> None:
+        self.notices.append(text)
+        logger.warning("history", extra={"fields": {"notice": text}})
 
 
 def _retrieve(future: "asyncio.Future[Any]") -> None:

@@ -15,6 +15,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -61,6 +62,7 @@ class Interpreters:
         self._project = project
         self._environ = environ
         self._search: asyncio.Task[Interpreter] | None = None
+        self._probes = Probes()
 
     async def get(self) -> Interpreter:
         """The interpreter; all who ask at once wait for one search. Raises PythonNotFound.
@@ -69,24 +71,69 @@ class Interpreters:
         """
         if self._search is None:
             self._search = asyncio.create_task(
-                asyncio.to_thread(find_python, self._explicit, self._project, self._environ)
+                asyncio.to_thread(
+                    find_python, self._explicit, self._project, self._environ, self._probes
+                )
             )
         # The search is everybody's: one caller's cancellation must not end it.
         return await asyncio.shield(self._search)
 
+    def close(self) -> None:
+        """End a search under way, and the candidate that it is asking."""
+        self._probes.stop()
 
-def find_python(explicit: str | None, project: Path, environ: Mapping[str, str]) -> Interpreter:
+
+class Probes:
+    """The candidate being asked, so that another thread can end the search. Thread-safe."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, command: list[str], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        """Ask one candidate. Raises OSError or ValueError, and OSError once stopped."""
+        with self._lock:
+            if self.stopped:
+                raise InterruptedError
+            self._process = subprocess.Popen(
+                [*command, "-I", "-S", "-c", _PROBE],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=_NEUTRAL_FOLDER,
+                env=dict(environ),
+                start_new_session=not _WINDOWS,
+                bufsize=0,
+            )
+            return self._process
+
+    def stop(self) -> None:
+        """Start no more; kill the one that is being asked."""
+        with self._lock:
+            self.stopped = True
+            if self._process is not None and self._process.returncode is None:
+                _kill(self._process)
+
+
+def find_python(
+    explicit: str | None,
+    project: Path,
+    environ: Mapping[str, str],
+    probes: Probes | None = None,
+) -> Interpreter:
     """The interpreter by the order above; blocks for up to 20 s. Raises PythonNotFound."""
+    probes = probes or Probes()
     given = explicit or environ.get(ENVIRONMENT_VARIABLE)
     if given:
-        return _given(given, project, environ)
+        return _given(given, project, environ, probes)
     deadline = time.monotonic() + SEARCH_SECONDS
     newest: tuple[int, int, int] | None = None
     for command in _candidates(project, environ):
         left = deadline - time.monotonic()
-        if left <= 0:
+        if left <= 0 or probes.stopped:
             break
-        found = _probe(command, min(left, PROBE_SECONDS), environ)
+        found = _probe(command, min(left, PROBE_SECONDS), environ, probes)
         if found is None or _is_within(Path(found.path), project):
             continue
         if found.version >= OLDEST:
@@ -96,7 +143,7 @@ def find_python(explicit: str | None, project: Path, environ: Mapping[str, str])
     raise PythonNotFound(f"No Python 3.8 or newer on the PATH{seen}", install_guide())
 
 
-def _given(given: str, project: Path, environ: Mapping[str, str]) -> Interpreter:
+def _given(given: str, project: Path, environ: Mapping[str, str], probes: Probes) -> Interpreter:
     shown = quoted(given)
     command: str | None = given
     if Path(given).name == given:
@@ -105,7 +152,7 @@ def _given(given: str, project: Path, environ: Mapping[str, str]) -> Interpreter
         command = shutil.which(given, path=path)
     if command is None or not Path(command).is_file():
         raise PythonNotFound(f"Python not found: {shown}", install_guide())
-    found = _probe([str(Path(command).absolute())], PROBE_SECONDS, environ)
+    found = _probe([str(Path(command).absolute())], PROBE_SECONDS, environ, probes)
     if found is None:
         raise PythonNotFound(f"Python does not answer: {shown}", install_guide())
     if found.version < OLDEST:
@@ -142,22 +189,15 @@ def _is_within(path: Path, project: Path) -> bool:
     return path.is_relative_to(project) or Path(os.path.realpath(path)).is_relative_to(project)
 
 
-def _probe(command: list[str], seconds: float, environ: Mapping[str, str]) -> Interpreter | None:
+def _probe(
+    command: list[str], seconds: float, environ: Mapping[str, str], probes: Probes
+) -> Interpreter | None:
     """What the interpreter says of itself, or None if it says nothing usable in time.
 
     Its answer is read after its end: more than a pipe holds is no answer, and blocks itself.
     """
     try:
-        process = subprocess.Popen(
-            [*command, "-I", "-S", "-c", _PROBE],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=_NEUTRAL_FOLDER,
-            env=dict(environ),
-            start_new_session=not _WINDOWS,
-            bufsize=0,
-        )
+        process = probes.start(command, environ)
     except (OSError, ValueError):
         return None
     with process:

@@ -321,3 +321,41 @@ async def test_the_engine_uses_real_processes_unless_told_otherwise(tmp_path: Pa
         result = await engine.execute(workflow(python_step("hello", inputs={"name": "test"})))
     assert result.outputs == {"hello": {"got": {"name": "test"}}}
     assert result.duration_ms < 5_000
+
+
+async def test_an_id_reserved_by_a_start_that_was_given_up_is_free_again(tmp_path: Path) -> None:
+    mine = str(uuid.uuid4())
+    definition = workflow({"id": "o", "type": "output", "message": "hi"})
+    async with recorded(tmp_path, history=ExecutionHistory(tmp_path / "h.db")) as run:
+        starting = asyncio.create_task(run.engine.start(definition, execution_id=mine))
+        await asyncio.sleep(0)
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        assert (await run.engine.execute(definition, execution_id=mine)).success
+
+
+async def test_cancelling_twice_still_waits_for_the_script_to_end(tmp_path: Path) -> None:
+    entered, may_end = asyncio.Event(), asyncio.Event()
+
+    async def stubborn(request: ScriptRequest, on_stderr: Callable[[str], None]) -> dict[str, Any]:
+        entered.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await may_end.wait()
+            raise
+        return {}
+
+    async with recorded(tmp_path, FakeRunner(a=stubborn)) as run:
+        task = asyncio.create_task(run.engine.execute(workflow(python_step("a"))))
+        await entered.wait()
+        for _ in range(3):
+            task.cancel()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        assert not task.done()
+        may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert run.engine.active() == []

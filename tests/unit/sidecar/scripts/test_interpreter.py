@@ -252,3 +252,27 @@ class TestCache:
             await first
         await asyncio.to_thread(gate.write_text, "go\n")
         assert (await second).version == (3, 9, 2)
+
+
+async def test_a_search_that_is_ended_leaves_no_candidate_behind(project: Path, lay: Lay) -> None:
+    began = project.parent / "began"
+    hanging = lay(
+        "bin/python3",
+        f"echo $$ > {shlex.quote(str(began))}.new\n"
+        f"mv {shlex.quote(str(began))}.new {shlex.quote(str(began))}\nexec sleep 60",
+    )
+    searching = Interpreters(str(hanging), project)
+    asked = asyncio.create_task(searching.get())
+    await until(began.exists)
+    pid = int(began.read_text())
+    searching.close()
+    with pytest.raises(PythonNotFound):
+        await asked
+    assert not is_alive(pid)
+
+
+async def test_nobody_is_asked_once_the_search_is_ended(project: Path) -> None:
+    searching = Interpreters(None, project, environ(Path(REAL).parent))
+    searching.close()
+    with pytest.raises(PythonNotFound):
+        await searching.get()

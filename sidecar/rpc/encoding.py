@@ -1,0 +1,34 @@
+"""Everything we send becomes bytes here."""
+
+import json
+from typing import Any
+
+import orjson
+from pydantic import BaseModel
+
+from sidecar.showing import json_safe
+
+
+def _plain(value: Any) -> Any:
+    """What orjson cannot dump itself: a model; a field that is null and need not be is left out."""
+    if isinstance(value, BaseModel):
+        declared = type(value).model_fields
+        return {
+            name: item for name, item in value if item is not None or declared[name].is_required()
+        }
+    raise TypeError(f"cannot send a {type(value).__name__}")
+
+
+def encode(message: Any) -> bytes:
+    """A message as UTF-8 JSON in one line.
+
+    What JSON cannot hold stands as `json_safe` has it: U+FFFD for half a surrogate pair, the name
+    of its type for what is nested too deeply. Raises TypeError for what is neither JSON nor a
+    model.
+    """
+    try:
+        return orjson.dumps(message, default=_plain)
+    except orjson.JSONEncodeError:
+        # The C encoder of json takes everything that json_safe leaves, and models too.
+        plain = json.loads(json.dumps(message, default=_plain))
+        return orjson.dumps(json_safe(plain))

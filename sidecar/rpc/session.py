@@ -1,0 +1,137 @@
+"""One peer: the requests it has in flight and what waits to be sent to it.
+
+It does not know which transport carries the bytes, nor what the methods do.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, Protocol
+
+from protocol import limits
+
+logger = logging.getLogger(__name__)
+
+#: Above this, a run waits for a peer that reads; below, nobody notices anything.
+PACE_BYTES: Final = 4 * limits.MIB
+#: A peer that took nothing for so long while data waits has stopped reading.
+STALL_S: Final = 0.25
+#: How often it is looked what a peer has taken.
+_LOOK_S: Final = 0.001
+#: What may wait even for a peer that reads: many runs may end in the same instant.
+MAX_BURST_BYTES: Final = 4 * limits.MAX_OUTBOX_BYTES
+
+
+class Outbox(Protocol):
+    """Where a transport takes the bytes for one peer."""
+
+    @property
+    def pending_bytes(self) -> int:
+        """Bytes that wait."""
+        ...
+
+    @property
+    def sent_bytes(self) -> int:
+        """Bytes taken by the peer so far."""
+        ...
+
+    def send(self, message: bytes) -> None:
+        """Queue one message; never blocks, never raises."""
+        ...
+
+
+class Session:
+    """A connected peer. `on_overflow` is called when an event finds too much waiting for a peer
+    that has stopped reading; it must see to it that no further events come."""
+
+    def __init__(self, outbox: Outbox, on_overflow: Callable[["Session"], None]) -> None:
+        self._outbox = outbox
+        self._on_overflow = on_overflow
+        self._stalled_at_bytes = -1
+        #: Bytes taken when an event last looked, and since when it has been so many.
+        self._seen_bytes = -1
+        self._seen_at_s = 0.0
+        self._requests: dict[Any, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- out ---------------------------------------------------------------------------------
+
+    @property
+    def pending_bytes(self) -> int:
+        """Bytes that wait for the peer."""
+        return self._outbox.pending_bytes
+
+    def send(self, message: bytes) -> None:
+        """Send an answer."""
+        self._outbox.send(message)
+
+    def notify(self, message: bytes) -> None:
+        """Send an event; a peer that does not read and has too much waiting is cut off instead."""
+        after_bytes = self._outbox.pending_bytes + len(message)
+        reads = self._has_moved()
+        if after_bytes > (MAX_BURST_BYTES if reads else limits.MAX_OUTBOX_BYTES):
+            self._on_overflow(self)
+            return
+        self._outbox.send(message)
+
+    def _has_moved(self) -> bool:
+        """Whether the peer has taken something of late."""
+        now_s = asyncio.get_running_loop().time()
+        if self._outbox.sent_bytes != self._seen_bytes:
+            self._seen_bytes, self._seen_at_s = self._outbox.sent_bytes, now_s
+        return now_s - self._seen_at_s < STALL_S
+
+    async def has_room(self) -> None:
+        """Return in the loop's next turn, or when a peer that does not read its answers does."""
+        await asyncio.sleep(0)
+        while self._outbox.pending_bytes > limits.MAX_OUTBOX_BYTES:  # noqa: ASYNC110 - rare
+            await asyncio.sleep(_LOOK_S)
+
+    async def drained(self) -> None:
+        """Return when the peer can take more, or has stopped reading: nobody waits for that."""
+        while self._outbox.pending_bytes > PACE_BYTES:
+            before_bytes = self._outbox.sent_bytes
+            if before_bytes == self._stalled_at_bytes:
+                return
+            deadline = asyncio.get_running_loop().time() + STALL_S
+            while self._outbox.sent_bytes == before_bytes:
+                if asyncio.get_running_loop().time() > deadline:
+                    self._stalled_at_bytes = before_bytes
+                    return
+                await asyncio.sleep(_LOOK_S)
+
+    # --- requests ----------------------------------------------------------------------------
+
+    def run(self, request_id: Any, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Answer a request in a task of its own, so that none waits for another."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        if request_id is not None:
+            key = _key(request_id)
+            self._requests[key] = task
+            task.add_done_callback(lambda done: self._forget(key, done))
+        return task
+
+    def _forget(self, key: Any, task: asyncio.Task[None]) -> None:
+        # An id used again while in flight belongs to the later request.
+        if self._requests.get(key) is task:
+            del self._requests[key]
+
+    def cancel_request(self, request_id: Any) -> None:
+        """Cancel a request in flight, once; an unknown id is none, as in LSP."""
+        # Once: a second time would disturb the stopping of its script.
+        task = self._requests.pop(_key(request_id), None)
+        if task is not None:
+            # Not at once: a task cancelled before its first step would never answer.
+            asyncio.get_running_loop().call_soon(task.cancel)
+
+    async def finished(self) -> None:
+        """Wait until every request so far is answered."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+
+def _key(request_id: Any) -> Any:
+    # 1, 1.0 and "1" are three ids, and what `$/cancelRequest` names may have no hash.
+    return (type(request_id).__name__, repr(request_id))

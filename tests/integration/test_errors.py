@@ -1,0 +1,373 @@
+"""What a client can get wrong, and what it is told; the connection outlives all of it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.integration.conftest import Project, Start, definition, step
+from tests.integration.driver import Driver
+
+LIMIT_BYTES = 64 * 1024 * 1024
+
+INFO = {"jsonrpc": "2.0", "method": "sidecar:info"}
+
+#: Each of JSON-RPC 2.0, section 7, with its answer's code (None: not answered).
+SECTION_7: list[tuple[str, Any]] = [
+    ('{"jsonrpc": "2.0", "method": "foobar", "id": "1"}', (-32601, "1")),
+    ('{"jsonrpc": "2.0", "method": "foobar, "params": "bar", "baz]', (-32700, None)),
+    ('{"jsonrpc": "2.0", "method": 1, "params": "bar"}', (-32600, None)),
+    (
+        '[{"jsonrpc": "2.0", "method": "sum", "params": [1,2,4], "id": "1"},'
+        ' {"jsonrpc": "2.0", "method"]',
+        (-32700, None),
+    ),
+    ("[]", (-32600, None)),
+    ("[1]", [(-32600, None)]),
+    ("[1,2,3]", [(-32600, None)] * 3),
+    (
+        '[{"jsonrpc": "2.0", "method": "sum", "params": [1,2,4], "id": "1"},'
+        ' {"jsonrpc": "2.0", "method": "notify_hello", "params": [7]},'
+        ' {"jsonrpc": "2.0", "method": "sidecar:info", "id": "2"},'
+        ' {"foo": "boo"},'
+        ' {"jsonrpc": "2.0", "method": "foo.get", "params": {"name": "myself"}, "id": "5"},'
+        ' {"jsonrpc": "2.0", "method": "sidecar:info", "id": "9"}]',
+        [(-32601, "1"), ("result", "2"), (-32600, None), (-32601, "5"), ("result", "9")],
+    ),
+]
+
+#: No requests, each with the reason: its answer is -32600 with the id that it shows.
+NO_REQUESTS: list[tuple[Any, Any]] = [
+    (1, None),
+    ("text", None),
+    (None, None),
+    (True, None),
+    ({}, None),
+    ({"jsonrpc": "1.0", "method": "sidecar:info", "id": 1}, 1),
+    ({"method": "sidecar:info", "id": 2}, 2),
+    ({"jsonrpc": "2.0", "id": 3}, None),
+    ({"jsonrpc": "2.0", "method": None, "id": 4}, 4),
+    ({"jsonrpc": "2.0", "method": ["sidecar:info"], "id": 5}, 5),
+    ({"jsonrpc": "2.0", "method": "sidecar:info", "id": [1]}, None),
+    ({"jsonrpc": "2.0", "method": "sidecar:info", "id": {}}, None),
+    ({"jsonrpc": "2.0", "method": "sidecar:info", "id": True}, None),
+    ({"jsonrpc": "2.0", "method": "sidecar:info", "params": "text", "id": 6}, 6),
+    ({"jsonrpc": "2.0", "method": "sidecar:info", "params": 7, "id": 7}, 7),
+    ({"jsonrpc": "2.0", "result": 1, "id": 8}, None),
+    ({"jsonrpc": "2.0", "error": {}, "id": 9}, None),
+]
+
+
+def code_and_id(answer: Any) -> Any:
+    if isinstance(answer, list):
+        return sorted(map(code_and_id, answer), key=str)
+    assert answer["jsonrpc"] == "2.0"
+    assert ("result" in answer) != ("error" in answer)
+    if "result" in answer:
+        return ("result", answer["id"])
+    assert isinstance(answer["error"]["message"], str)
+    assert isinstance(answer["error"]["data"]["type"], str)
+    return (answer["error"]["code"], answer["id"])
+
+
+def test_each_malformed_request_of_the_specification_has_its_answer(driver: Driver) -> None:
+    for count, (text, expected) in enumerate(SECTION_7, 1):
+        driver.write(text.encode() + b"\n")
+        answer = code_and_id(driver.next_answer(count))
+        wanted = sorted(expected, key=str) if isinstance(expected, list) else expected
+        assert answer == wanted, text
+
+
+def test_what_is_no_request_is_answered_with_the_id_it_shows(driver: Driver) -> None:
+    for count, (message, shown_id) in enumerate(NO_REQUESTS, 1):
+        driver.send(message)
+        assert code_and_id(driver.next_answer(count)) == (-32600, shown_id), message
+
+
+def test_notifications_are_never_answered(driver: Driver) -> None:
+    notification = {"jsonrpc": "2.0", "method": "sidecar:info"}
+    driver.send(
+        notification,
+        {"jsonrpc": "2.0", "method": "no:such:method"},
+        {"jsonrpc": "2.0", "method": "workflow:load", "params": {"wrong": 1}},
+        {"jsonrpc": "2.0", "method": "workflow:execution:get", "params": ["unknown"]},
+        {"jsonrpc": "2.0", "method": "workflow:execution:event", "params": {}},
+        [notification, notification],
+        [{"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": 1}}],
+    )
+    # An execution that was notified runs all the same.
+    driver.call("workflow:execution:subscribe")
+    driver.notify("workflow:execute", [definition("w", step("a", "./echo.py"))])
+    driver.wait_for_event("workflow_completed")
+    driver.call("sidecar:info")
+    assert [answer["id"] for answer in driver.answers] == [1, 2]
+
+
+def test_ids_of_every_kind_come_back_as_they_were(driver: Driver) -> None:
+    ids = [
+        0,
+        -1,
+        1.5,
+        2**53 + 1,
+        2**63,
+        2**64 - 1,
+        -(2**63),
+        "",
+        "1",
+        "\u00e9\U0001f600\u2028",
+        None,
+    ]
+    ids += ["x" * 10_000, 1, 1]
+    driver.send(*[{**INFO, "id": one} for one in ids])
+    driver.wait_until(lambda: len(driver.answers) == len(ids))
+    came = [json.dumps(answer["id"]) for answer in driver.answers]
+    assert sorted(came) == sorted(json.dumps(one) for one in ids)
+
+
+def test_a_batch_answers_each_of_its_requests(driver: Driver) -> None:
+    driver.send([{**INFO, "id": n} for n in range(1000)])
+    assert sorted(answer["id"] for answer in driver.next_answer(1)) == list(range(1000))
+    driver.send([{**INFO, "id": n} for n in range(1001)])
+    assert code_and_id(driver.next_answer(2)) == (-32600, None)
+    driver.send([[{**INFO, "id": 1}], {**INFO, "id": 2}])
+    assert code_and_id(driver.next_answer(3)) == [("result", 2), (-32600, None)]
+
+
+def test_an_unknown_method_is_named_with_the_nearest_one(driver: Driver) -> None:
+    error = driver.error("workflow:excute")
+    assert (error["code"], error["data"]["type"]) == (-32601, "MethodNotFound")
+    assert error["message"] == (
+        'there is no method "workflow:excute"; did you mean "workflow:execute"?'
+    )
+    for name in ("__init__", "_dispatch", "table", "rpc.", "", "x" * 1_000_000, "\u0000"):
+        error = driver.error(name)
+        assert error["code"] == -32601
+        assert len(error["message"]) < 200
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "field", "message"),
+    [
+        ("workflow:execution:get", {}, "execution_id", 'the key "execution_id" is missing'),
+        ("workflow:execution:get", [], "execution_id", 'the key "execution_id" is missing'),
+        ("workflow:execution:get", None, "execution_id", 'the key "execution_id" is missing'),
+        ("workflow:execution:get", [1], "execution_id", "expected text, got an integer (1)"),
+        ("workflow:execution:get", {"execution_id": None}, "execution_id", "expected text, got "),
+        ("workflow:execution:get", ["a", "b"], "params", "at most 1 (execution_id), got 2"),
+        ("sidecar:info", ["a"], "params", "expected none, got 1 by position"),
+        ("sidecar:info", {"a": 1}, "a", 'unknown key "a"'),
+        ("workflow:execution:history", ["w", -1], "limit", "expected at least 0, got -1"),
+        ("workflow:execution:history", ["w", 1.5], "limit", "expected an integer"),
+        ("workflow:execution:history", ["w", "5"], "limit", "expected an integer, got text"),
+        ("workflow:execution:history", ["w", True], "limit", "expected an integer, got a boolean"),
+        ("workflow:execute", {"workflow": 1}, "workflow", "expected a path or an object"),
+        ("workflow:execute", [{}, []], "inputs", "expected a mapping, got a list"),
+        ("workflow:execute", ["w", {}, {"deadline_ms": 0}], "options.deadline_ms", "at least 1"),
+        ("workflow:execute", ["w", {}, {"x": 0}], "options.x", 'unknown key "x"'),
+        ("workflow:execution:subscribe", {"include": ["step"]}, "include[0]", "expected "),
+        ("workflow:execution:subscribe", [["w"]], "workflow_id", "expected text, got a list"),
+    ],
+)  # fmt: skip
+def test_wrong_params_are_named_with_what_was_expected(
+    shared: Driver, method: str, params: Any, field: str, message: str
+) -> None:
+    error = shared.error(method, params)
+    assert (error["code"], error["data"]["type"]) == (-32602, "InvalidParams")
+    (problem,) = error["data"]["errors"]
+    assert problem["field"] == field
+    assert message in problem["message"]
+    assert message in error["message"]
+
+
+def test_a_misspelt_param_is_told_the_right_one(driver: Driver) -> None:
+    error = driver.error("workflow:execute", {"workflow": {}, "input": {}})
+    (problem,) = error["data"]["errors"]
+    assert (problem["field"], problem["suggestion"]) == ("input", "inputs")
+
+
+def test_params_that_are_null_are_absent_ones(driver: Driver) -> None:
+    driver.send({**INFO, "id": 1, "params": None})
+    assert "result" in driver.answer(1)
+
+
+def test_what_is_not_there_has_its_code(driver: Driver, project: Project) -> None:
+    for method in ("workflow:execution:get", "workflow:execution:cancel"):
+        for unknown in ("00000000-0000-4000-8000-000000000000", "", "__proto__", "x" * 100_000):
+            error = driver.error(method, [unknown])
+            assert (error["code"], error["data"]["type"]) == (-32003, "ExecutionNotFound")
+            assert len(error["message"]) < 200
+    outside = project.path.parent / "outside.yaml"
+    outside.write_text(json.dumps(definition("w", step("a", "./echo.py"))))
+    for path in ("nowhere.yaml", "../outside.yaml", str(outside), ".", "\u0000", "x" * 100_000):
+        for method in ("workflow:execute", "workflow:execution:start", "workflow:load"):
+            error = driver.error(method, [path])
+            assert (error["code"], error["data"]["type"]) == (-32001, "WorkflowNotFound")
+            assert len(error["message"]) < 400
+    assert driver.call("workflow:execution:history", ["w"]) == []
+
+
+def test_an_invalid_workflow_is_told_every_error(driver: Driver, project: Project) -> None:
+    (project.path / "w.yaml").write_text(
+        "workflow: {id: w, name: W}\nsteps:\n  - {id: a, type: python}\n  - {id: a, typ: x}\n"
+    )
+    error = driver.error("workflow:execute", ["w.yaml"])
+    assert (error["code"], error["data"]["type"]) == (-32002, "WorkflowInvalid")
+    assert error["data"]["errors"] == driver.call("workflow:validate", ["w.yaml"])["errors"]
+    assert len(error["data"]["errors"]) >= 2
+    assert all(problem["line"] in (3, 4) for problem in error["data"]["errors"])
+    assert driver.error("workflow:execution:start", [{"steps": 1}])["code"] == -32002
+
+
+def test_wrong_inputs_are_named(driver: Driver) -> None:
+    inputs = [
+        {"id": "folder", "type": "directory", "required": True},
+        {"id": "n", "type": "number"},
+    ]
+    workflow = definition("w", step("a", "./echo.py"), inputs=inputs)
+    for given, field in (
+        ({}, "folder"),
+        ({"folder": ".", "n": "many"}, "n"),
+        ({"folder": ".", "other": 1}, "other"),
+        ({"folder": "../out"}, "folder"),
+    ):
+        error = driver.error("workflow:execute", {"workflow": workflow, "inputs": given})
+        assert (error["code"], error["data"]["type"]) == (-32004, "InvalidInputs")
+        assert [problem["field"] for problem in error["data"]["errors"]] == [field]
+
+
+def test_errors_show_no_secret_that_was_sent(driver: Driver) -> None:
+    secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    errors = [
+        driver.error("workflow:execution:get", [[f"{secret}"]]),
+        driver.error("workflow:execution:get", [secret]),
+        driver.error("workflow:execution:history", ["w", secret]),
+        driver.error(secret),
+        driver.error("workflow:load", [f"{secret}.yaml"]),
+        driver.error("sidecar:info", {secret: 1}),
+    ]
+    for error in errors:
+        assert secret not in json.dumps(error)
+    assert secret not in "".join(driver.log_lines)
+
+
+def test_a_message_over_64_mib_is_skipped_in_bounded_memory(driver: Driver) -> None:
+    driver.call("sidecar:info")
+    before_bytes = driver.peak_bytes()
+    piece = b"x" * (1024 * 1024)
+    driver.write(b'{"')
+    for _ in range(200):
+        driver.write(piece)
+    driver.write(b"\n")
+    answer = driver.next_answer(2)
+    assert code_and_id(answer) == (-32600, None)
+    assert str(LIMIT_BYTES) in answer["error"]["message"]
+    driver.call("sidecar:info")
+    assert driver.peak_bytes() - before_bytes < 2 * LIMIT_BYTES
+
+
+def test_a_message_of_just_64_mib_is_taken(driver: Driver) -> None:
+    head, tail = b'{"jsonrpc":"2.0","id":1,"method":"sidecar:info","x":"', b'"}'
+    driver.write(head + b"x" * (LIMIT_BYTES - len(head) - len(tail)) + tail + b"\n")
+    assert "result" in driver.answer(1)
+
+
+def test_a_message_of_too_many_values_is_refused_without_reading_it(driver: Driver) -> None:
+    driver.call("sidecar:info")
+    before_bytes = driver.peak_bytes()
+    driver.write(b"[" + b"[]," * 20_000_000 + b"1]\n")
+    assert code_and_id(driver.next_answer(2)) == (-32600, None)
+    assert driver.peak_bytes() - before_bytes < 4 * LIMIT_BYTES
+    # Inside of a text they are no values.
+    text = "[,{" * 2_000_000
+    driver.send({**INFO, "id": "text", "x": text})
+    assert "result" in driver.answer("text")
+
+
+def test_many_wrong_params_are_counted_and_not_told(driver: Driver) -> None:
+    error = driver.error("sidecar:info", {f"key{n}": n for n in range(200_000)})
+    assert error["code"] == -32602
+    assert error["data"]["errors"][0]["message"] == "200000 problems"
+    error = driver.error("sidecar:info", {"k" * 5_000_000: 1})
+    assert len(json.dumps(error)) < 10_000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\xff\xfe",
+        b'{"jsonrpc":"2.0","id":1,"method":"\xc3\x28"}',
+        b'{"jsonrpc":"2.0","id":1,"method":"\xed\xa0\x80"}',
+        b'{"jsonrpc":"2.0","id":"\\ud800","method":"sidecar:info"}',
+        b"\xef\xbb\xbf{}",
+        '{"jsonrpc":"2.0","id":1,"method":"sidecar:info"}'.encode("utf-16-be"),
+        b'{"jsonrpc":"2.0","id":NaN,"method":"sidecar:info"}',
+        b'{"jsonrpc":"2.0","id":Infinity,"method":"sidecar:info"}',
+        b'{"jsonrpc":"2.0","id":1e400,"method":"sidecar:info"}',
+        b'{"jsonrpc":"2.0","id":' + b"1" * 1_000_000 + b',"method":"sidecar:info"}',
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'{"jsonrpc":"2.0","id":1,"method":"sidecar:info"',
+        b"{} {}",
+        b"\x00",
+        b"'single'",
+    ],
+    ids=lambda line: repr(line[:24]),
+)
+def test_bytes_that_are_no_json_are_a_parse_error(shared: Driver, line: bytes) -> None:
+    count = len(shared.answers)
+    shared.write(line + b"\n")
+    assert code_and_id(shared.next_answer(count + 1)) == (-32700, None)
+
+
+def test_deep_values_are_passed_on_or_refused_and_end_nothing(driver: Driver) -> None:
+    for depth in (200, 260, 500, 1000):
+        deep = "@deep@"
+        for method, params in (
+            ("workflow:execute", {"workflow": {"steps": deep}}),
+            ("workflow:execute", [definition("w", step("a", "./echo.py", inputs={"x": deep}))]),
+            ("workflow:execute", {"workflow": "w.yaml", "inputs": {"x": deep}}),
+            ("workflow:validate", [{"workflow": deep}]),
+            ("workflow:execution:get", [deep]),
+            ("workflow:execution:subscribe", {"include": deep}),
+        ):
+            message = driver.message(method, params)
+            text = json.dumps(message).replace(f'"{deep}"', "[" * depth + "]" * depth)
+            driver.write(text.encode() + b"\n")
+            answer = driver.answer(message["id"])
+            assert answer.get("error", {}).get("code") != -32603, (method, depth)
+
+
+def test_blank_lines_carriage_returns_and_split_frames_change_nothing(driver: Driver) -> None:
+    one = json.dumps({**INFO, "id": "one"}).encode()
+    driver.write(b"\n\r\n  \n\t\r\n" + one + b"\r\n")
+    driver.answer("one")
+    for byte in json.dumps({**INFO, "id": "\u00e9"}, ensure_ascii=False).encode():
+        driver.write(bytes([byte]))
+    driver.write(b"\n")
+    driver.answer("\u00e9")
+    assert len(driver.answers) == 2
+
+
+def test_many_messages_in_one_write_are_all_answered(driver: Driver) -> None:
+    driver.send(*[{**INFO, "id": n} for n in range(5_000)])
+    driver.wait_until(lambda: len(driver.answers) == 5_000)
+    assert {answer["id"] for answer in driver.answers} == set(range(5_000))
+
+
+def test_a_client_that_floods_and_never_reads_is_held_in_bounded_memory(start: Start) -> None:
+    driver = start(reads=False)
+    request = json.dumps({**INFO, "method": "rpc.discover", "id": 1}).encode() + b"\n"
+    # 150 MB of requests would be 100 GB of answers.
+    taken = driver.flood(request * 100, at_most_bytes=150_000_000)
+    assert taken < 10_000_000
+    assert driver.peak_bytes() < 300_000_000
+
+
+def test_a_client_that_sends_answers_and_events_disturbs_nothing(driver: Driver) -> None:
+    driver.call("workflow:execution:subscribe")
+    event = {"workflow_id": "w", "event_type": "workflow_completed", "data": {}}
+    driver.notify("workflow:execution:event", event)
+    driver.send({"jsonrpc": "2.0", "id": 1, "result": {}})
+    assert code_and_id(driver.next_answer(2)) == (-32600, None)
+    assert driver.call("workflow:execute", [definition("w", step("a", "./echo.py"))])["success"]
+    assert len(driver.events) == 4
