@@ -406,3 +406,43 @@ async def test_directories_outside_the_project_are_not_shown_in_what_a_script_wr
         assert "/usr/lib" not in text
         assert 'File "a.py", line 1' in text
         assert "decoder.py" in text
+
+
+async def test_a_run_whose_own_task_is_cancelled_still_ends_in_order(tmp_path: Path) -> None:
+    started = asyncio.Event()
+    run = Recorded(tmp_path, FakeRunner(a=_hanging(started)))
+    execution = await run.engine.start(workflow(python_step("a")))
+    await started.wait()
+    (task,) = [t for t in asyncio.all_tasks() if t.get_name().startswith("execution ")]
+    task.cancel()
+    result = await task
+    assert result.status == "cancelled"
+    assert run.types()[-1] == "workflow_failed"
+    assert execution.cancel() is False
+
+
+async def test_a_deadline_that_passes_while_a_run_is_being_cancelled_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    stopping, may_end = asyncio.Event(), asyncio.Event()
+
+    async def slow_to_die(request: ScriptRequest, on_stderr: Callable[[str], None]) -> Any:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            stopping.set()
+            await may_end.wait()
+            raise
+
+    run = Recorded(tmp_path, FakeRunner(a=slow_to_die))
+    running = asyncio.create_task(run.engine.execute(workflow(python_step("a")), deadline_ms=30))
+    await stopping.wait()
+    assert await run.engine.cancel(run.events[0].execution_id) is True
+    may_end.set()
+    assert (await running).error_type == "WorkflowTimeout"
+
+
+async def test_an_output_that_json_cannot_hold_is_shown_as_far_as_it_goes(tmp_path: Path) -> None:
+    run = Recorded(tmp_path, FakeRunner(a=[{"big": 2**70, "n": 1}]))
+    await run.engine.execute(workflow(python_step("a")))
+    assert run.of_type("step_completed")[0].data.outputs["n"] == 1
