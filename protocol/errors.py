@@ -4,7 +4,7 @@ JSON-RPC 2.0, section 5.1, reserves -32768 to -32000; -32800 is LSP's RequestCan
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from protocol.base import Model
 from protocol.problems import Problem
@@ -38,6 +38,9 @@ class InternalErrorData(ErrorData):
     """Finds the bug in the log."""
 
 
+_DataModel: TypeAlias = type[ErrorData]  # `type` means something else inside of WireError
+
+
 @dataclass(frozen=True, slots=True)
 class WireError:
     """One kind of error response: its code, the name that stands in `data.type`, what `data` is."""
@@ -45,7 +48,7 @@ class WireError:
     code: int
     type: str
     meaning: str
-    data: type[ErrorData] = ErrorData
+    data: _DataModel = ErrorData
 
 
 PARSE_ERROR: Final = WireError(-32700, "ParseError", "the message is not JSON")

@@ -58,7 +58,7 @@ def workflow_file() -> dict[str, Any]:
     definitions = schema.pop("$defs")
     _describe(schema, *definitions.values())
     _as_draft_07(schema, *definitions.values())
-    return {**schema, "definitions": definitions}
+    return {"definitions": definitions, **schema}
 
 
 def _both(kind: Any) -> tuple[dict[str, Any], Named]:
@@ -70,6 +70,11 @@ def _both(kind: Any) -> tuple[dict[str, Any], Named]:
         # pydantic's titles of fields only repeat their names.
         for member in part.get("properties", {}).values():
             member.pop("title", None)
+            if isinstance(member.get("default"), dict):
+                # As it would be written: what is null is left out.
+                member["default"] = {
+                    key: value for key, value in member["default"].items() if value is not None
+                }
     return schema, more
 
 
@@ -136,7 +141,7 @@ def _describe(*schemas: dict[str, Any]) -> None:
 #: Where our models are; whoever else derives from them is not described here.
 _MODULES: Final = frozenset(
     f"protocol.{name}"
-    for name in ("errors", "events", "executions", "methods", "problems", "workflow")
+    for name in ("errors", "events", "executions", "methods", "params", "problems", "workflow")
 )
 
 

@@ -6,10 +6,9 @@ dispatcher. Nothing here knows messages or transports.
 
 import os
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
-from protocol import PROTOCOL_VERSION, limits, methods
+from protocol import PROTOCOL_VERSION, documents, limits, methods
 from protocol.executions import ExecutionDetail, ExecutionHistoryEntry, ExecutionResult, Snapshot
 from protocol.workflow import Workflow
 from sidecar import __version__
@@ -180,11 +179,4 @@ class Methods:
 
     async def discover(self, session: Session, params: methods.NoParams) -> dict[str, Any]:
         """The OpenRPC document."""
-        return _openrpc()
-
-
-@cache
-def _openrpc() -> dict[str, Any]:
-    from protocol.generate import openrpc  # costs more than most daemons ever need
-
-    return openrpc()
+        return documents.openrpc()

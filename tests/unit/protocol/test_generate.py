@@ -9,9 +9,7 @@ import orjson
 import pytest
 import yaml
 
-from protocol import PROTOCOL_VERSION, generate
-from protocol.events import EVENT_NOTIFICATION
-from protocol.methods import METHODS
+from protocol import documents, generate
 
 #: Every key that a workflow file may have, once.
 EXAMPLE = """
@@ -50,24 +48,50 @@ def errors_of(data: Any) -> list[str]:
     return [error.message for error in validator.iter_errors(data)]
 
 
-def test_the_files_are_what_the_models_say() -> None:
-    for name, content in generate.documents().items():
-        assert (generate.GENERATED / name).read_bytes() == content, (
-            f"{name} has drifted; run python -m protocol.generate"
-        )
-    assert {file.name for file in generate.GENERATED.iterdir() if file.suffix == ".json"} == set(
-        generate.documents()
+@pytest.mark.parametrize("name", list(generate.documents()))
+def test_the_file_is_what_the_models_say(name: str) -> None:
+    assert (generate.ROOT / name).read_bytes() == generate.documents()[name], (
+        f"{name} has drifted; run python -m protocol.generate"
     )
 
 
-def test_every_document_is_written_where_it_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(generate, "GENERATED", tmp_path / "generated")
+def test_nothing_else_stands_among_the_generated_files() -> None:
+    found = {file.relative_to(generate.ROOT) for file in (generate.ROOT / "generated").iterdir()}
 
-    assert generate.main() == 0
-    assert {file.name for file in (tmp_path / "generated").iterdir()} == set(generate.documents())
+    assert {file.as_posix() for file in found} == set(generate.documents()) - {"README.md"}
+    assert {file.name for file in found} == set(documents.FILES.values())
+
+
+def test_every_document_is_written_where_it_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert generate.main(tmp_path) == 0
+
+    written = {name: (tmp_path / name).read_bytes() for name in generate.documents()}
+    assert written == generate.documents()
     assert "wrote generated/openrpc.json" in capsys.readouterr().out
+
+
+def test_what_is_written_by_hand_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("# By hand\n")
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
+    once = generate.documents()["README.md"]
+    (tmp_path / "README.md").write_bytes(once)
+
+    assert once.startswith(b"# By hand\n")
+    assert generate.documents()["README.md"] == once
+
+
+@pytest.mark.parametrize("name", documents.FILES)
+def test_a_document_is_read_as_it_was_written(name: str) -> None:
+    file = generate.ROOT / "generated" / documents.FILES[name]
+
+    assert documents.read(name) == file.read_bytes()
+
+
+def test_what_discover_answers_is_the_document_and_read_once() -> None:
+    assert documents.openrpc() == generate.openrpc()
+    assert documents.openrpc() is documents.openrpc()
 
 
 def test_the_workflow_schema_is_draft_07() -> None:
@@ -141,34 +165,3 @@ def malformed() -> Iterator[Any]:
 @pytest.mark.parametrize("data", list(malformed()))
 def test_the_schema_refuses_what_is_malformed(data: Any) -> None:
     assert errors_of(data) != []
-
-
-def test_every_method_stands_in_the_openrpc_document_with_its_params_in_order() -> None:
-    methods = {method["name"]: method for method in generate.openrpc()["methods"]}
-
-    assert list(methods) == list(METHODS)
-    for name, method in methods.items():
-        assert [param["name"] for param in method["params"]] == list(
-            METHODS[name].params.model_fields
-        )
-        assert method["summary"]
-        assert {-32602, -32603} <= {error["code"] for error in method["errors"]}
-
-
-def test_every_schema_that_is_referred_to_is_there() -> None:
-    document = generate.openrpc()
-    names = set(document["components"]["schemas"])
-    text = orjson.dumps(document).decode()
-    referred = {part.partition('"')[0] for part in text.split("#/components/schemas/")[1:]}
-
-    assert referred == names
-    for schema in document["components"]["schemas"].values():
-        jsonschema.Draft202012Validator.check_schema(schema)
-
-
-def test_the_document_names_its_versions_and_the_notification() -> None:
-    document = generate.openrpc()
-
-    assert document["openrpc"] == "1.3.2"
-    assert document["info"]["version"] == PROTOCOL_VERSION
-    assert EVENT_NOTIFICATION in document["x-notifications"]
