@@ -10,6 +10,7 @@ Keys that are not text are an error, since steps receive JSON.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, NoReturn
 
 import yaml
@@ -30,6 +31,8 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _STR_TAG: Final = "tag:yaml.org,2002:str"
 _COLLECTION_TAGS: Final = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 
+#: libyaml 0.2.6 stops at 1,000 levels by itself; older ones and the pure parser have no bound.
+_LIBYAML_TOO_DEEP: Final = "maximum nesting depth"
 #: Characters of a text that weigh as much as one value when an alias repeats it.
 _CHARACTERS_PER_NODE: Final = 100
 
@@ -163,9 +166,16 @@ class _Reader:
                 self._alias(event)
 
     def _events(self, text: str) -> Iterator[yaml.Event]:
+        taken = 0
         try:
-            yield from yaml.parse(text, Loader=_LOADER)
+            for event in yaml.parse(text, Loader=_LOADER):
+                taken += 1
+                yield event
         except yaml.MarkedYAMLError as error:
+            if _LIBYAML_TOO_DEEP in (error.problem or "") and error.problem_mark is not None:
+                # Met while scanning ahead: the text before it takes the events to our own limit.
+                before = text[: error.problem_mark.index]
+                yield from islice(self._events(before), taken, None)
             self._fail(*yaml_syntax.explain(error, text))
         except yaml.YAMLError as error:
             # What may not stand in a stream has been found before; nothing else has no mark.
