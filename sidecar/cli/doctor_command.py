@@ -1,0 +1,95 @@
+"""`doctor`: what a workflow needs on this machine, and how to mend what is missing."""
+
+import argparse
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from sidecar import __version__
+from sidecar.cli import streams
+from sidecar.cli.folders import history_file, project_folder
+from sidecar.cli.progress import counted
+from sidecar.engine import Engine
+from sidecar.errors import HistoryError, PythonNotFound
+from sidecar.history.executions import ExecutionHistory
+from sidecar.redaction import escape_control
+
+#: `note` is how things are on this machine, neither good nor to be mended.
+_Mark = Literal["ok", "note", "FAIL"]
+_ELSEWHERE: Final = "or name another file with --history."
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """One finding: what was looked at, whether it is as it should be, how to mend it."""
+
+    mark: _Mark
+    subject: str
+    found: str
+    mend: str = ""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check and print; 0 when nothing needs mending, else 1."""
+    project = project_folder(options)
+    file = history_file(options, project)
+    streams.say(escape_control(f"workflow-sidecar {__version__}, project {project}"))
+    return asyncio.run(_report(project, file, options.python))
+
+
+async def _report(project: Path, file: Path, python: str | None) -> int:
+    failed = 0
+    async for check in _checks(project, file, python):
+        streams.say(escape_control(f"{check.mark:<4}  {check.subject}: {check.found}"))
+        if check.mend:
+            streams.say(escape_control(f"      {check.mend}"))
+        failed += check.mark == "FAIL"
+    streams.say(f"{counted(failed, 'thing')} to mend" if failed else "nothing to mend")
+    return 1 if failed else 0
+
+
+async def _checks(project: Path, file: Path, python: str | None) -> AsyncIterator[_Check]:
+    async with Engine(project, python=python) as engine:
+        try:
+            found = await engine.python.get()
+        except PythonNotFound as error:
+            yield _Check("FAIL", "Python for scripts", error.message, error.install_guide)
+        else:
+            yield _Check("ok", "Python for scripts", f"{found.version_text} ({found.path})")
+        for name, state in engine.runner.isolation().items():
+            mark: _Mark = "note" if state == "none" else "ok"
+            yield _Check(mark, f"isolation, {name.replace('_', ' ')}", state)
+    yield await _history_check(file)
+
+
+async def _history_check(file: Path) -> _Check:
+    if not os.path.lexists(file):  # noqa: ASYNC240 - one stat, before anything runs
+        return _new_history_check(file)
+    history = ExecutionHistory(file)
+    try:
+        count = len(await history.recent(1_000_000))
+        notices = list(history.notices)
+    except HistoryError as error:
+        mend = f"Move {file} away, then a new one is started, {_ELSEWHERE}"
+        return _Check("FAIL", "history", error.message, mend)
+    finally:
+        await history.close()
+    if notices:
+        mend = "Nothing is left to do: the new file is in use."
+        return _Check("FAIL", "history", " ".join(notices), mend)
+    return _Check("ok", "history", f"{counted(count, 'run')} in {file}")
+
+
+def _new_history_check(file: Path) -> _Check:
+    """Whether the history file could be made; nothing is made for the asking."""
+    folder = next(parent for parent in file.parents if os.path.lexists(parent))
+    if not folder.is_dir():
+        mend = f"Move {folder} away, {_ELSEWHERE}"
+        return _Check("FAIL", "history", f"{folder} is in its place and no folder", mend)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        mend = f"Make {folder} writable, {_ELSEWHERE}"
+        return _Check("FAIL", "history", f"it cannot be kept: {folder} is not writable", mend)
+    return _Check("ok", "history", f"none yet; it will be {file}")

@@ -1,0 +1,117 @@
+"""`run` on a terminal, as its user sees it."""
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.integration.conftest import Project, step
+from tests.integration.terminal import Terminal
+
+STUBBORN = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("\\x1b[31mhere\\x1b[0m <b>", file=sys.stderr, flush=True)
+while True: time.sleep(1)
+"""
+#: Fails until it has been tried three times.
+FLAKY = """
+import pathlib, sys
+tries = pathlib.Path("tries")
+tries.open("a").write(".")
+if tries.stat().st_size < 3:
+    raise ConnectionError("no route")
+print("{}")
+"""
+SHOW_CURSOR, HIDE_CURSOR = "\x1b[?25h", "\x1b[?25l"
+
+
+@pytest.fixture
+def project(project: Project) -> Project:
+    """The project with a workflow that is retried and one that hangs."""
+    project.script("flaky.py", FLAKY)
+    project.script("stubborn.py", STUBBORN)
+    policy = {"max_attempts": 3, "initial_delay_ms": 300}
+    project.workflow(
+        "flaky",
+        step("flaky", "./flaky.py", retry_policy=policy, label="Try hard"),
+        {"id": "done", "type": "output", "message": "well done"},
+    )
+    project.workflow("stubborn", step("stubborn", "./stubborn.py"), step("after", "./flaky.py"))
+    project.workflow("hang", step("hang", "./hang.py"))
+    return project
+
+
+def test_retries_are_counted_down_and_the_end_is_a_summary(project: Project) -> None:
+    with Terminal(project.path, "run", "flaky.yaml") as terminal:
+        terminal.shows(r"✘ flaky +error +[\d.]+ m?s +attempt 2 in 2\d\d ms: ConnectionError: no")
+        terminal.shows(r"✘ flaky +error +[\d.]+ m?s +attempt 3 in [1-5]\d\d ms: ConnectionError")
+        assert terminal.wait() == 0
+        last = terminal.text[terminal.text.rindex("  ✔ flaky") :]
+        assert [line.split()[:3] for line in last.splitlines()[:2]] == [
+            ["✔", "flaky", "success"],
+            ["✔", "done", "success"],
+        ]
+        assert "2 retries" in last
+        assert "well done" in last
+        assert "success in " in last
+        assert terminal.raw.rindex(SHOW_CURSOR) > terminal.raw.rindex(HIDE_CURSOR)
+
+
+def test_ctrl_c_ends_the_run_in_order_and_a_second_one_kills(project: Project) -> None:
+    with Terminal(project.path, "run", "stubborn.yaml") as terminal:
+        terminal.shows(r"stubborn \| here <b>")
+        terminal.shows(r"▶ stubborn +running +[\d.]+ m?s")
+        terminal.press_ctrl_c()
+        terminal.shows("stopping; Ctrl-C again kills the script")
+        terminal.press_ctrl_c()
+        assert terminal.wait() == 130
+        assert "cancelled in " in terminal.text
+        assert "- after     skipped" in terminal.text
+        assert terminal.raw.rindex(SHOW_CURSOR) > terminal.raw.rindex(HIDE_CURSOR)
+
+
+def test_a_window_that_is_closed_ends_the_run(project: Project) -> None:
+    history = str(project.path / "history.db")
+    with Terminal(project.path, "run", "hang.yaml", "--history", history, stderr="err") as terminal:
+        terminal.shows("▶ hang +running")
+        terminal.hang_up()
+        assert terminal.wait() == 128 + signal.SIGHUP
+    assert (project.path / "err").read_text() == ""
+    with Terminal(project.path, "history", "--history", history) as terminal:
+        assert terminal.wait() == 0
+        assert "cancelled" in terminal.text
+
+
+def test_a_redirected_result_leaves_the_list_on_the_terminal(project: Project) -> None:
+    with Terminal(project.path, "run", "flaky.yaml", "--json", stdout="out.json") as terminal:
+        assert terminal.wait() == 0
+        assert "✔ flaky" in terminal.text
+        assert '"execution_id"' not in terminal.text
+    result = json.loads((project.path / "out.json").read_text())
+    assert result["steps"]["flaky"]["retry_count"] == 2
+
+
+@pytest.mark.parametrize("columns", [20, 36, 60])
+def test_no_line_of_the_list_is_wider_than_the_terminal(project: Project, columns: int) -> None:
+    with Terminal(project.path, "run", "flaky.yaml", columns=columns) as terminal:
+        assert terminal.wait() == 0
+        rows = [line for line in terminal.text.splitlines() if line.startswith("  ✔")]
+        assert rows
+        assert max(map(len, rows)) <= columns
+
+
+def test_a_dumb_terminal_gets_plain_lines(project: Project, tmp_path: Path) -> None:
+    with Terminal(project.path, "run", "flaky.yaml", env={"TERM": "dumb"}) as terminal:
+        assert terminal.wait() == 0
+        assert "\x1b" not in terminal.raw
+        assert "  flaky  error    ConnectionError; attempt 2 in 300 ms" in terminal.text
+
+
+def test_a_terminal_without_unicode_gets_ascii(project: Project) -> None:
+    env = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
+    with Terminal(project.path, "run", "flaky.yaml", env=env) as terminal:
+        assert terminal.wait() == 0
+        assert terminal.raw.isascii()
+        assert "  + flaky" in terminal.text

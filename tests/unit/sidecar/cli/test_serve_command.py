@@ -1,0 +1,58 @@
+"""`serve`: from arguments to the daemon's options; the daemon itself is not started here."""
+
+from pathlib import Path
+
+import pytest
+
+from sidecar import daemon, logs
+from sidecar.daemon import DaemonOptions
+from tests.unit.sidecar.cli.conftest import Cli, Project
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What the daemon and the log are called with, in order."""
+    calls: list[object] = []
+
+    def serve(options: DaemonOptions) -> int:
+        calls.append(options)
+        return 5
+
+    monkeypatch.setattr(daemon, "serve", serve)
+    monkeypatch.setattr(logs, "set_up_logging", calls.append)
+    return calls
+
+
+def test_without_arguments_the_daemon_serves_the_working_directory(
+    cli: Cli, project: Project, served: list[object]
+) -> None:
+    assert cli("serve").status == 5
+    path = project.path.resolve()
+    assert served[0] == "info"
+    assert isinstance(served[1], DaemonOptions)
+    assert served[1].project == path
+    assert served[1].history == path / ".workflow-sidecar" / "history.db"
+
+
+def test_every_argument_reaches_the_daemon(
+    cli: Cli, project: Project, served: list[object], tmp_path: Path
+) -> None:
+    cli(
+        *("serve", "--stdio", "--project", "..", "--history", "h.db", "--python", "py"),
+        *("--allow-env", "A", "--allow-env", "B", "--max-parallel", "3", "--log-level", "debug"),
+    )
+    assert served[0] == "debug"
+    options = served[1]
+    assert isinstance(options, DaemonOptions)
+    assert options.project == tmp_path.resolve()
+    assert options.history == project.path / "h.db"
+    assert options.python == "py"
+    assert options.allow_env == {"A", "B"}
+    assert options.max_parallel == 3
+
+
+def test_a_project_that_is_none_is_status_2(
+    cli: Cli, project: Project, served: list[object]
+) -> None:
+    assert cli("serve", "--project", "gone").status == 2
+    assert served == []
