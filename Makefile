@@ -1,13 +1,15 @@
 # Two commands do everything on a fresh machine: `make run` and `make test`.
-# Each installs into .venv what it needs, once. PYTHON=... chooses the interpreter.
+# Each installs into .venv what it needs, once. PYTHON=... chooses the interpreter of a new .venv.
 
 BIN := .venv/bin
 SETUP := sh .ci/setup
 
 .PHONY: run test check lint types floors bench soak schemas clean
 
+# The scripts run on .venv's Python: a fresh machine need not have another one on its PATH.
 run: .venv/.installed-run
-	@$(BIN)/workflow-sidecar run renderer-demo/report-on-this-repository.yaml
+	@WORKFLOW_SIDECAR_PYTHON="$${WORKFLOW_SIDECAR_PYTHON:-$(BIN)/python}" \
+		$(BIN)/workflow-sidecar run renderer-demo/report-on-this-repository.yaml
 
 test: lint types floors check
 
