@@ -188,7 +188,7 @@ def test_a_long_run_delays_no_other_answer(driver: Driver, project: Project) -> 
         "workflow:execute", [definition("w", step("a", project.script("go.py", GO)))]
     )
     for _ in range(5):
-        driver.call("sidecar:info", timeout=1)
+        driver.call("sidecar:info")
     quick = driver.request("workflow:execute", [definition("q", step("a", "./echo.py"))])
     assert driver.answer(quick)["result"]["success"]
     assert not driver.is_answered(slow)
