@@ -28,6 +28,7 @@ from sidecar.rpc.listeners import Listeners
 from sidecar.rpc.methods import Methods
 from sidecar.rpc.session import Session
 from sidecar.rpc.stdio import StdinReader, StdoutWriter
+from sidecar.signals import end_signals
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,6 @@ logger = logging.getLogger(__name__)
 _LAST_WORDS_S: Final = 0.35
 #: Of the end's time, what a busy machine may need for itself.
 _SPARE_S: Final = 0.25
-_SIGNALS: Final = ("SIGTERM", "SIGINT", "SIGHUP")
 #: After the end of stdin, for requests that came before it and have not been taken yet.
 _UNREAD_S: Final = 0.5
 _STDERR: Final = 2
@@ -170,10 +170,7 @@ class Daemon:
 
     def _watch_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        for name in _SIGNALS:
-            number = getattr(signal, name, None)
-            if number is None:
-                continue
+        for number in end_signals():
             try:
                 loop.add_signal_handler(number, self._on_signal, number)
             except NotImplementedError:

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Final, Self
 
+from sidecar.signals import end_signals
+
 #: A shell's status for a program that a signal ended is 128 + n.
 SIGNALLED: Final = 128
-_NAMES: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 #: After a second signal, for recording the run.
 _LAST_S: Final = 1.0
 
@@ -22,7 +23,7 @@ _LAST_S: Final = 1.0
 class Interruption:
     """While entered, signals call `cancel`, then `kill`, instead of ending the process.
 
-    A signal that is being ignored, such as SIGHUP under nohup, stays ignored.
+    One that a terminal sends to others, such as SIGHUP under nohup, stays ignored.
     """
 
     def __init__(
@@ -62,10 +63,8 @@ class Interruption:
             else:
                 self._end_process(self.status)
 
-        for name in _NAMES:
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                self._handlers[number] = signal.signal(number, handler)
+        for number in end_signals():
+            self._handlers[number] = signal.signal(number, handler)
         return self
 
     def __exit__(

@@ -22,12 +22,14 @@ COMMAND = Path(sys.executable).with_name("workflow-sidecar")
 #: The child makes the terminal its own, so that Ctrl-C is the terminal's doing. No `preexec_fn`:
 #: this process has threads.
 _LOGIN = """
-import os, sys
+import os, signal, sys
 os.login_tty(0)
 for fd, path in zip((1, 2), sys.argv[1:3]):
     if path:
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), fd)
-os.execv(sys.argv[3], sys.argv[3:])
+if sys.argv[3] == "background":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+os.execv(sys.argv[4], sys.argv[4:])
 """
 
 
@@ -43,8 +45,12 @@ class Terminal:
         stdout: str = "",
         stderr: str = "",
         env: Mapping[str, str] | None = None,
+        background: bool = False,
     ) -> None:
-        """`stdout` and `stderr` are files to write instead of the terminal."""
+        """`stdout` and `stderr` are files to write instead of the terminal.
+
+        In the `background` SIGINT is ignored, as a shell without job control does it.
+        """
         self._text = ""
         self._changed = threading.Condition()
         self._ended = False
@@ -56,8 +62,9 @@ class Terminal:
             "WORKFLOW_SIDECAR_PYTHON": sys.executable,
             **(env or {}),
         }
+        ground = "background" if background else "foreground"
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _LOGIN, stdout, stderr, str(COMMAND), *arguments],
+            [sys.executable, "-c", _LOGIN, stdout, stderr, ground, str(COMMAND), *arguments],
             cwd=folder,
             env=environment,
             stdin=slave,

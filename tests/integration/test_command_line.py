@@ -76,15 +76,18 @@ def run(
 
 
 @contextmanager
-def running(project: Project, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+def running(
+    project: Project, *arguments: str, command: tuple[str, ...] = (str(COMMAND),), **options: Any
+) -> Iterator["subprocess.Popen[str]"]:
     """The console script, whose script says its pid; killed at the end if it is still there."""
     process = subprocess.Popen(
-        [COMMAND, *arguments],
+        [*command, *arguments],
         cwd=project.path,
         env={**os.environ, "WORKFLOW_SIDECAR_PYTHON": sys.executable},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        **options,
     )
     try:
         yield process
@@ -155,6 +158,18 @@ def test_a_signal_stops_the_script_and_the_run_is_kept_as_cancelled(
         assert "cancelled in " in out
     (entry,) = json.loads(run(project, "history", "--json").stdout)
     assert entry["status"] == "cancelled"
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGHUP, 129)])
+def test_a_signal_that_the_parent_ignored_is_obeyed_where_no_terminal_sends_it(
+    project: Project, number: signal.Signals, status: int
+) -> None:
+    shell = ("sh", "-c", 'trap \'\' INT HUP; exec "$0" "$@"', str(COMMAND))
+    with running(project, "run", "polite.yaml", command=shell, start_new_session=True) as process:
+        script_pid(process)
+        process.send_signal(number)
+        process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == status
 
 
 def test_a_script_that_ignores_sigterm_is_dead_after_its_grace(project: Project) -> None:

@@ -115,3 +115,12 @@ def test_a_terminal_without_unicode_gets_ascii(project: Project) -> None:
         assert terminal.wait() == 0
         assert terminal.raw.isascii()
         assert "  + flaky" in terminal.text
+
+
+def test_what_runs_in_the_background_is_not_meant_by_ctrl_c(project: Project) -> None:
+    with Terminal(project.path, "run", "hang.yaml", background=True) as terminal:
+        terminal.shows(r"\| here")
+        terminal.press_ctrl_c()
+        terminal.shows(r"\^C")
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.wait() == 143

@@ -7,6 +7,7 @@ from types import FrameType
 
 import pytest
 
+from sidecar import signals
 from sidecar.cli import interruption
 from sidecar.cli.interruption import Interruption
 
@@ -72,7 +73,10 @@ async def test_after_the_second_signal_the_process_ends_even_if_the_run_does_not
         await recorder.wait_for("cancel", "kill", "end 143")
 
 
-async def test_a_signal_that_is_ignored_stays_ignored() -> None:
+async def test_a_signal_that_a_terminal_sends_to_others_stays_ignored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(signals, "_has_terminal", lambda: True)
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with Recorder().interruption():
