@@ -36,9 +36,10 @@ check: .venv/.installed-test
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
-# Printed figures, nothing asserted.
+# One table of figures, also as build/bench/figures.json and cost.svg; nothing asserted. BENCH=WORD
+# takes only the benchmarks with that in their name.
 bench: .venv/.installed-test
-	@$(BIN)/python -m tests.performance
+	@$(BIN)/python -m tests.performance $(BENCH)
 
 # The counts that take minutes.
 soak: .venv/.installed-test
