@@ -110,9 +110,7 @@ class StepExecution:
         self._redactor.learn(env)
         await self._attempt_started(run, inputs)
         request = ScriptRequest(step.script, inputs, step.timeout, env)
-        outcome = await self._around.runner.run(
-            request, lambda text: self._script_wrote(step.id, text)
-        )
+        outcome = await self._around.runner.run(request, lambda text: self._script_wrote(run, text))
         run.attempts[-1].stderr = self._events.show_output(outcome.stderr)
         if outcome.failure is not None:
             return outcome.failure
@@ -132,11 +130,10 @@ class StepExecution:
             events.StepStartedData(step_label=run.label, inputs=shown, attempt=len(run.attempts)),
         )
 
-    def _script_wrote(self, step_id: str, text: str) -> None:
-        self._events.step(
-            step_id,
-            events.StepOutputData(stream="stderr", text=self._events.show_output(text)),
-        )
+    def _script_wrote(self, run: StepRun, text: str) -> None:
+        shown = self._events.show_output(text)
+        run.attempts[-1].told.feed(f"{shown}\n".encode(errors="replace"))
+        self._events.step(run.step.id, events.StepOutputData(stream="stderr", text=shown))
 
     async def _step_completed(self, run: StepRun, outputs: dict[str, Any]) -> None:
         for reference, name in self._secret_uses.get(run.step.id, ()):

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from protocol.executions import AttemptDetail, StepDetail, StepResult, StepStatus
+from protocol.limits import MAX_STDERR_BYTES
 from protocol.workflow import OutputStep, PythonStep
 from sidecar.scripts.interface import ScriptFailure
+from sidecar.scripts.stderr import HeadAndTail
 
 
 @dataclass(slots=True)
@@ -24,7 +26,10 @@ class Attempt:
     error: str | None = None
     error_type: str | None = None
     stack_trace: str | None = None
+    #: All of it, once the script has ended; None before that, and after a cancellation.
     stderr: str | None = None
+    #: What has been told of it so far.
+    told: HeadAndTail = field(default_factory=lambda: HeadAndTail(MAX_STDERR_BYTES))
 
     def detail(self) -> AttemptDetail:
         """The attempt as hosts see it."""
@@ -37,7 +42,7 @@ class Attempt:
             error=self.error,
             error_type=self.error_type,
             stack_trace=self.stack_trace,
-            stderr=self.stderr or None,
+            stderr=(self.told.text() if self.stderr is None else self.stderr) or None,
         )
 
 

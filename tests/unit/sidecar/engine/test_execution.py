@@ -164,6 +164,27 @@ def _hanging(started: asyncio.Event) -> Any:
     return hang
 
 
+async def test_what_a_running_script_has_written_is_told_to_who_asks_and_kept_when_it_is_cancelled(
+    tmp_path: Path,
+) -> None:
+    started = asyncio.Event()
+
+    async def talks(request: ScriptRequest, on_stderr: Callable[[str], None]) -> dict[str, Any]:
+        on_stderr("one")
+        on_stderr("password=hunter2-hunter2")
+        started.set()
+        await asyncio.Event().wait()
+        return {}
+
+    run = Recorded(tmp_path, FakeRunner(a=talks))
+    execution = await _started(run, started, workflow(python_step("a")))
+    expected = "one\npassword=[REDACTED]\n"
+    while_running = await run.engine.detail(execution.execution_id)
+    assert while_running.steps["a"].attempts[0].stderr == expected
+    assert await run.engine.cancel(execution.execution_id)
+    assert execution.detail().steps["a"].attempts[0].stderr == expected
+
+
 async def test_cancelling_a_running_script_ends_the_run_as_cancelled(tmp_path: Path) -> None:
     started = asyncio.Event()
     run = Recorded(tmp_path, FakeRunner(a=_hanging(started)))
