@@ -36,6 +36,10 @@ MAX_NAME_CHARACTERS: Final = 256
 
 #: One JSON-RPC message in.
 MAX_MESSAGE_BYTES: Final = 64 * MIB
+#: WebSocket connections at once; fewer where the system allows fewer open files.
+MAX_CONNECTIONS: Final = 2_000
+#: From a TCP connection to a complete request.
+HANDSHAKE_MS: Final = 10_000
 #: What may wait for a subscriber that stops reading before it is cut off.
 MAX_OUTBOX_BYTES: Final = 16 * MIB
 
@@ -66,6 +70,8 @@ LIMITS: Final = MappingProxyType(
         "max_yaml_depth": MAX_YAML_DEPTH,
         "max_yaml_aliased_nodes": MAX_YAML_ALIASED_NODES,
         "max_message_bytes": MAX_MESSAGE_BYTES,
+        "max_connections": MAX_CONNECTIONS,
+        "handshake_ms": HANDSHAKE_MS,
         "max_outbox_bytes": MAX_OUTBOX_BYTES,
         "max_stdout_bytes": MAX_STDOUT_BYTES,
         "max_resolved_bytes": MAX_RESOLVED_BYTES,

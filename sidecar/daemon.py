@@ -8,11 +8,15 @@ know how anything below works.
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import signal
+import socket
+import stat
 import sys
 import threading
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NoReturn
@@ -23,11 +27,19 @@ from sidecar.engine import Engine
 from sidecar.errors import PythonNotFound, UsageError
 from sidecar.history.executions import ExecutionHistory
 from sidecar.rpc.dispatcher import Dispatcher
-from sidecar.rpc.framing import LineFraming
+from sidecar.rpc.framing import Framing, Message
 from sidecar.rpc.listeners import Listeners
 from sidecar.rpc.methods import Methods
 from sidecar.rpc.session import Session
 from sidecar.rpc.stdio import StdinReader, StdoutWriter
+from sidecar.rpc.websocket import (
+    Connection,
+    Endpoint,
+    WebSocketOptions,
+    WebSocketServer,
+    listen,
+    max_connections,
+)
 from sidecar.signals import end_signals
 
 logger = logging.getLogger(__name__)
@@ -39,6 +51,7 @@ _LAST_WORDS_S: Final = 0.35
 _SPARE_S: Final = 0.25
 #: After the end of stdin, for requests that came before it and have not been taken yet.
 _UNREAD_S: Final = 0.5
+_STDOUT: Final = 1
 _STDERR: Final = 2
 _END_OF_STDIN: Final = "end of stdin"
 
@@ -52,28 +65,43 @@ class DaemonOptions:
     python: str | None = None
     allow_env: frozenset[str] = field(default_factory=frozenset)
     max_parallel: int | None = None
+    #: Whether stdin and stdout are a peer's.
+    stdio: bool = True
+    #: Where else to serve, if at all.
+    websocket: WebSocketOptions | None = None
+    #: Whether the end of a stdin that is no peer's, but a pipe or socket, is the parent's end.
+    ends_with_stdin: bool = True
 
 
-def claim_stdio() -> tuple[int, int]:
-    """Take stdin and stdout for the protocol: (descriptor to read, descriptor to write).
+def ready_line(endpoint: Endpoint) -> str:
+    """What tells a host where the WebSocket is: one line of JSON."""
+    ready = {"ready": True, "url": endpoint.url, "pid": os.getpid(), "version": __version__}
+    return json.dumps(ready)
+
+
+def claim_stdio(peer: bool = True) -> tuple[int, int]:
+    """Take stdin and stdout for ourselves: (descriptor to read, descriptor to write).
 
     From now on descriptor 1 is stderr, so that no stray print can break a frame, and descriptor 0
-    is empty. Raises UsageError when one of them was closed from the start.
+    is empty. Raises UsageError when one of them was closed from the start; without a `peer` on
+    them, stdin may be.
     """
     # Python sets these to None when the descriptor was closed from the start.
-    for stream, name in ((sys.stdin, "stdin"), (sys.stdout, "stdout")):
-        if stream is None:
-            raise UsageError(
-                f"{name} is closed; the sidecar speaks JSON-RPC over stdin and stdout, "
-                "so start it with both connected to pipes"
-            )
+    if peer and None in (sys.stdin, sys.stdout):
+        name = "stdin" if sys.stdin is None else "stdout"
+        raise UsageError(
+            f"{name} is closed; the sidecar speaks JSON-RPC over stdin and stdout, "
+            "so start it with both connected to pipes"
+        )
+    if sys.stdout is None:
+        raise UsageError("stdout is closed; the line with the WebSocket's URL is to stand there")
     null = os.open(os.devnull, os.O_RDWR)
     if sys.stderr is None and null != _STDERR:
         # Else the next file to be opened, such as the history, would be stderr to every library.
         os.dup2(null, _STDERR, inheritable=False)
-    claimed = os.dup(0), os.dup(1)
+    claimed = os.dup(0), os.dup(_STDOUT)
     os.dup2(null, 0)
-    os.dup2(_STDERR, 1)
+    os.dup2(_STDERR, _STDOUT)
     if null != _STDERR:
         os.close(null)
     return claimed
@@ -82,7 +110,8 @@ def claim_stdio() -> tuple[int, int]:
 class Daemon:
     """One serving process, from `run()` to its exit status."""
 
-    def __init__(self, options: DaemonOptions) -> None:
+    def __init__(self, options: DaemonOptions, listening: socket.socket | None = None) -> None:
+        """`listening` is the socket of `options.websocket`, if that is given."""
         self._options = options
         #: Set once the end has begun.
         self.ending = asyncio.Event()
@@ -103,9 +132,15 @@ class Daemon:
             self._listeners,
             history_file=str(options.history),
             isolation=self._engine.runner.isolation,
+            max_connections=max_connections(),
             shut_down=lambda: self.end("sidecar:shutdown"),
         )
         self._dispatcher = Dispatcher(methods.table())
+        self._sessions: set[Session] = set()
+        self._writer: StdoutWriter | None = None
+        self._server: WebSocketServer | None = None
+        if listening is not None and options.websocket is not None:
+            self._server = WebSocketServer(listening, options.websocket, self._serve_websocket)
 
     def end(self, reason: str) -> None:
         """Begin the end; the first reason counts."""
@@ -118,55 +153,124 @@ class Daemon:
         self._engine.runner.kill_all()
         os._exit(status)
 
-    async def run(self, stdin: int, stdout: int) -> int:
-        """Serve the peer on the given descriptors until the end; the exit status."""
-        framing = LineFraming()
-        writer = StdoutWriter(stdout, framing.frame, self._stdout_broke)
-        session = Session(writer, self._cut_off)
+    async def run(
+        self, stdin: int, stdout: int, announce: Callable[[Endpoint], str] = ready_line
+    ) -> int:
+        """Serve the peer on the given descriptors, and the WebSocket, until the end; the exit
+        status. `announce` makes the line that tells where the WebSocket is: the first one on
+        stdout, on stderr if stdout is a peer's. Raises UsageError when that cannot be written."""
         self._watch_signals()
-        reader = StdinReader(stdin, self._stdin_ended)
-        background = [
-            asyncio.create_task(self._receive(reader, framing, session)),
-            asyncio.create_task(self._look_for_python()),
-        ]
+        if self._server is not None:
+            await self._server.start()
+            try:
+                line = announce(self._server.endpoint)
+                _write_line(_STDERR if self._options.stdio else stdout, line)
+            except BaseException:
+                self._server.stop_accepting()
+                raise
+        background = [asyncio.create_task(self._look_for_python())]
+        if self._options.stdio:
+            background.append(asyncio.create_task(self._serve_stdio(stdin, stdout)))
+        elif self._options.ends_with_stdin and _is_pipe(stdin):
+            background.append(asyncio.create_task(self._watch_stdin(stdin)))
         logger.info("serving", extra={"fields": {"version": __version__, "pid": os.getpid()}})
         await self.ending.wait()
         logger.info("ending", extra={"fields": {"reason": self._reason}})
-        await self._end(session, writer)
+        await self._end()
         for task in background:
             task.cancel()
         await asyncio.wait(background)
-        writer.close()
+        if self._writer is not None:
+            self._writer.close()
         return 0
 
-    async def _receive(self, reader: StdinReader, framing: LineFraming, session: Session) -> None:
-        """Take the peer's messages, each when those before it have had their first turn."""
-        async for chunk in reader.chunks():
-            for message in framing.feed(chunk):
-                self._dispatcher.receive(session, message)
-                await session.has_room()
-        for message in framing.end():
-            self._dispatcher.receive(session, message)
+    # --- peers -------------------------------------------------------------------------------
+
+    async def _serve_stdio(self, stdin: int, stdout: int) -> None:
+        framing = Framing()
+        writer = self._writer = StdoutWriter(stdout, framing.frame, self._stdout_broke)
+        session = Session(writer, self._cut_off)
+        self._sessions.add(session)
+        chunks = StdinReader(stdin, self._stdin_ended).chunks()
+        await self._dispatcher.serve(session, _messages(chunks, framing))
+        if framing.broken:
+            logger.error("stdin holds no frame; its connection ends")
+        if framing.broken and self._server is not None:
+            # Only this connection; what is left of it is that its end is the parent's.
+            await session.finished()
+            self._forget(session)
+            await writer.flush()
+            writer.close()
+            async for _ in chunks:
+                pass
         self.end(_END_OF_STDIN)
+
+    async def _serve_websocket(self, connection: Connection) -> None:
+        def cut_off(session: Session) -> None:
+            self._cut_off(session)
+            connection.abort()
+
+        session = Session(connection, cut_off)
+        self._sessions.add(session)
+        try:
+            await self._dispatcher.serve(session, connection.messages())
+        finally:
+            self._forget(session)
+
+    def _forget(self, session: Session) -> None:
+        session.closed = True
+        self._listeners.remove_session(session)
+        self._sessions.discard(session)
+
+    async def _watch_stdin(self, stdin: int) -> None:
+        """Where it is no peer's: nobody means anything by it but its end."""
+        async for _ in StdinReader(stdin, lambda: self.end(_END_OF_STDIN)).chunks():
+            pass
 
     def _stdin_ended(self) -> None:
         # What came before the end is taken first, unless the peer does not read its answers.
         asyncio.get_running_loop().call_later(_UNREAD_S, self.end, _END_OF_STDIN)
 
-    async def _end(self, session: Session, writer: StdoutWriter) -> None:
+    def _stdout_broke(self, error: OSError) -> None:
+        logger.error("stdout cannot be written", extra={"fields": {"error": error.strerror}})
+        self.end("stdout broke")
+
+    def _cut_off(self, session: Session) -> None:
+        self._listeners.remove_session(session)
+        logger.error(
+            "subscriber cut off: it stopped reading",
+            extra={"fields": {"pending_bytes": session.pending_bytes}},
+        )
+
+    # --- the end -----------------------------------------------------------------------------
+
+    async def _end(self) -> None:
         deadline_s = _end_takes_at_most_s() - 2 * _LAST_WORDS_S
+        if self._server is not None:
+            self._server.stop_accepting()
         # Requests that came just before the end have their first turn, so that they are answered.
         await asyncio.sleep(0)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(deadline_s):
                 await self._engine.stop()
-                await session.finished()
+                for session in list(self._sessions):
+                    await session.finished()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LAST_WORDS_S):
-                await writer.flush()
+                await self._say_last_words()
+        if self._server is not None:
+            self._server.abort()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LAST_WORDS_S):
                 await self._engine.close()
+
+    async def _say_last_words(self) -> None:
+        """Return when every peer has what waited for it."""
+        async with asyncio.TaskGroup() as flushing:
+            if self._writer is not None:
+                flushing.create_task(self._writer.flush())
+            if self._server is not None:
+                flushing.create_task(self._server.close())
 
     def _watch_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -187,17 +291,6 @@ class Daemon:
         self._signalled = True
         self.end(number.name)
 
-    def _stdout_broke(self, error: OSError) -> None:
-        logger.error("stdout cannot be written", extra={"fields": {"error": error.strerror}})
-        self.end("stdout broke")
-
-    def _cut_off(self, session: Session) -> None:
-        self._listeners.remove_session(session)
-        logger.error(
-            "subscriber cut off: it stopped reading",
-            extra={"fields": {"pending_bytes": session.pending_bytes}},
-        )
-
     async def _look_for_python(self) -> None:
         """Probe the interpreter while idle, so that the first step need not."""
         try:
@@ -213,20 +306,68 @@ def _end_takes_at_most_s() -> float:
     return limits.SHUTDOWN_MS / 1000 - _UNREAD_S - _SPARE_S
 
 
-def serve(options: DaemonOptions) -> int:
-    """Run the daemon over stdio; the exit status. Raises UsageError."""
-    stdin, stdout = claim_stdio()
+def serve(options: DaemonOptions, announce: Callable[[Endpoint], str] = ready_line) -> int:
+    """Run the daemon; the exit status. Raises UsageError.
+
+    With a WebSocket, `announce` is called once it can be connected to, and makes the line that
+    tells where: the first one on stdout (on stderr if stdio serves as well). It must not block.
+    """
+    listening = None if options.websocket is None else listen(options.websocket)
+    stdin, stdout = claim_stdio(options.stdio)
     sys.stdout = sys.stderr
-    return asyncio.run(_serve(options, stdin, stdout))
+    _keep_selectors_out_of_the_log()
+    return asyncio.run(_serve(options, listening, stdin, stdout, announce))
 
 
-async def _serve(options: DaemonOptions, stdin: int, stdout: int) -> int:
-    daemon = Daemon(options)
+async def _serve(
+    options: DaemonOptions,
+    listening: socket.socket | None,
+    stdin: int,
+    stdout: int,
+    announce: Callable[[Endpoint], str],
+) -> int:
+    daemon = Daemon(options, listening)
     watching = asyncio.create_task(_watch_the_end(daemon))
     try:
-        return await daemon.run(stdin, stdout)
+        return await daemon.run(stdin, stdout, announce)
     finally:
         watching.cancel()
+
+
+def _keep_selectors_out_of_the_log() -> None:
+    # All that asyncio says at debug level, and before the ready line, which is to be the first.
+    log = logging.getLogger("asyncio")
+    if log.getEffectiveLevel() < logging.INFO:
+        log.setLevel(logging.INFO)
+
+
+async def _messages(chunks: AsyncIterator[bytes], framing: Framing) -> AsyncIterator[Message]:
+    """What the chunks hold, to their end or to where no frame can be found any more."""
+    async for chunk in chunks:
+        for message in framing.feed(chunk):
+            yield message
+        if framing.broken:
+            return
+    for message in framing.end():
+        yield message
+
+
+def _is_pipe(fd: int) -> bool:
+    """Whether somebody is at the other end; at that of a terminal or /dev/null nobody is."""
+    mode = os.fstat(fd).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def _write_line(fd: int, line: str) -> None:
+    """Raises UsageError."""
+    rest = memoryview(line.encode() + b"\n")
+    try:
+        while rest:
+            rest = rest[os.write(fd, rest) :]
+    except OSError as error:
+        raise UsageError(
+            f"the line with the WebSocket's URL cannot be written: {error.strerror}"
+        ) from None
 
 
 async def _watch_the_end(daemon: Daemon) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import re
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
@@ -18,10 +19,13 @@ EPILOG = """examples:
 
 More about a command, with examples: workflow-sidecar COMMAND --help
 """
-SERVE_EPILOG = """example, a request by hand:
+SERVE_EPILOG = """examples, the first a request by hand:
   echo '{"jsonrpc": "2.0", "id": 1, "method": "sidecar:info"}' | workflow-sidecar serve
 
-The daemon ends when stdin ends. Every method: workflow-sidecar schema openrpc
+  workflow-sidecar serve --ws 0           (WebSocket; prints the URL to connect to)
+
+The daemon ends when stdin ends; with --ws alone, if it is a pipe or socket.
+Every method: workflow-sidecar schema openrpc
 """
 RUN_EPILOG = """examples:
   workflow-sidecar run report.yaml --input folder=src --input largest=5
@@ -61,6 +65,9 @@ _Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 #: Nobody means a longer number, and Python refuses to read very long ones.
 _MAX_DIGITS: Final = 9
 _HERE: Final = "this one"
+_MAX_PORT: Final = 65_535
+#: No `null`, which any sandboxed page sends, and no patterns.
+_ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@*A-Z]*")
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -104,7 +111,24 @@ def _later(name: str) -> Callable[[argparse.Namespace], int]:
 def _serve(commands: _Commands) -> None:
     parser = _command(commands, "serve", "serve JSON-RPC 2.0 to a host program", SERVE_EPILOG)
     parser.add_argument(
-        "--stdio", action="store_true", help="speak over stdin and stdout (the default)"
+        "--stdio",
+        action="store_true",
+        help="speak over stdin and stdout (the default; with --ws as well as over that)",
+    )
+    parser.add_argument(
+        "--ws",
+        type=_address,
+        metavar="[HOST:]PORT",
+        help="speak over WebSocket; 0 picks a free port, HOST is 127.0.0.1 unless given. The first "
+        "line on stdout (on stderr with --stdio) tells the URL with its token",
+    )
+    parser.add_argument(
+        "--allow-origin",
+        action="append",
+        default=[],
+        type=_origin,
+        metavar="ORIGIN",
+        help="origin of web pages that may connect, such as http://localhost:5173; may be repeated",
     )
     _project_arguments(parser, _HERE)
     _script_arguments(parser)
@@ -225,6 +249,33 @@ def _at_least(least: int) -> Callable[[str], int]:
         return int(text)
 
     return number
+
+
+def _address(text: str) -> tuple[str, int]:
+    """HOST and port of [HOST:]PORT, an IPv6 HOST in brackets. Raises ArgumentTypeError."""
+    host, colon, port = text.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise argparse.ArgumentTypeError(
+            f"an IPv6 address stands in brackets, [{host}]:{port}; got {streams.quoted(text)}"
+        )
+    is_port = port.isascii() and port.isdigit() and len(port) <= _MAX_DIGITS
+    if not is_port or int(port) > _MAX_PORT or bool(colon) != bool(host):
+        raise argparse.ArgumentTypeError(
+            f"expected [HOST:]PORT, a PORT from 0 to {_MAX_PORT}, got {streams.quoted(text[:60])}"
+        )
+    return host or "127.0.0.1", int(port)
+
+
+def _origin(text: str) -> str:
+    """An origin as browsers send it (RFC 6454, section 6.2). Raises ArgumentTypeError."""
+    if not _ORIGIN.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            "expected an origin as browsers send it, such as http://localhost:5173: scheme, host "
+            f"and perhaps port, in lower case and with no path; got {streams.quoted(text[:60])}"
+        )
+    return text
 
 
 def _name_and_value(text: str) -> tuple[str, str]:

@@ -8,9 +8,17 @@ from sidecar.cli.folders import history_file, project_folder
 def run(options: argparse.Namespace) -> int:
     """Serve until the end; the exit status."""
     from sidecar.daemon import DaemonOptions, serve
+    from sidecar.errors import UsageError
     from sidecar.logs import set_up_logging
+    from sidecar.rpc.websocket import WebSocketOptions
 
     project = project_folder(options)
+    websocket = None
+    if options.ws is not None:
+        host, port = options.ws
+        websocket = WebSocketOptions(host, port, frozenset(options.allow_origin))
+    elif options.allow_origin:
+        raise UsageError("--allow-origin is about --ws, which is not given")
     set_up_logging(options.log_level)
     return serve(
         DaemonOptions(
@@ -19,5 +27,7 @@ def run(options: argparse.Namespace) -> int:
             python=options.python,
             allow_env=frozenset(options.allow_env),
             max_parallel=options.max_parallel,
+            stdio=options.stdio or websocket is None,
+            websocket=websocket,
         )
     )

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import uuid
 import warnings
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -32,7 +32,7 @@ from sidecar.errors import (
 )
 from sidecar.redaction import Redactor
 from sidecar.rpc.encoding import encode
-from sidecar.rpc.framing import Oversized
+from sidecar.rpc.framing import Message, Oversized, Unframed
 from sidecar.rpc.requests import (
     MAX_VALUES,
     BadParams,
@@ -80,8 +80,18 @@ class Dispatcher:
         self._methods = {name: _never_raising(handler) for name, handler in handlers.items()}
         self._redactor = Redactor()
 
-    def receive(self, session: Session, message: bytes | Oversized) -> None:
+    async def serve(self, session: Session, messages: AsyncIterable[Message]) -> None:
+        """Answer a peer's messages to their end, each begun when those before it have had their
+        first turn."""
+        async for message in messages:
+            self.receive(session, message)
+            await session.has_room()
+
+    def receive(self, session: Session, message: Message) -> None:
         """Start answering one message; the answer goes to the session when it is ready."""
+        if isinstance(message, Unframed):
+            self._refuse(session, errors.PARSE_ERROR, message.problem)
+            return
         if isinstance(message, Oversized):
             text = f"the message is larger than {message.limit_bytes} bytes and was skipped"
             self._refuse(session, errors.INVALID_REQUEST, text)

@@ -32,7 +32,10 @@ class Listeners:
     def add(
         self, session: Session, workflow_id: str, subscriber: str, include: Iterable[str]
     ) -> None:
-        """Add a listener; the same key again replaces what it includes."""
+        """Add a listener; the same key again replaces what it includes. None for a closed session:
+        its last requests may still be under way."""
+        if session.closed:
+            return
         listeners = self._by_session.setdefault(session, {})
         listeners[workflow_id, subscriber] = frozenset(include)
 

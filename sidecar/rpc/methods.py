@@ -22,7 +22,8 @@ from sidecar.rpc.session import Session
 
 class Methods:
     """The methods of one daemon. `history_file` is where runs are kept, for `sidecar:info`;
-    `isolation` says what keeps scripts apart; `shut_down` begins the daemon's end."""
+    `isolation` says what keeps scripts apart, `max_connections` how many clients are served;
+    `shut_down` begins the daemon's end."""
 
     def __init__(
         self,
@@ -31,12 +32,14 @@ class Methods:
         *,
         history_file: str,
         isolation: Callable[[], dict[str, str]],
+        max_connections: int,
         shut_down: Callable[[], None],
     ) -> None:
         self._engine = engine
         self._listeners = listeners
         self._history_file = history_file
         self._isolation = isolation
+        self._max_connections = max_connections
         self._shut_down = shut_down
 
     def table(self) -> dict[str, Handler]:
@@ -166,6 +169,7 @@ class Methods:
             isolation=self._isolation(),
             limits={
                 **limits.LIMITS,
+                "max_connections": self._max_connections,
                 "max_parallel": engine.max_parallel,
                 "max_batch": MAX_BATCH,
                 "max_message_values": MAX_VALUES,

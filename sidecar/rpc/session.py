@@ -47,6 +47,8 @@ class Session:
     def __init__(self, outbox: Outbox, on_overflow: Callable[["Session"], None]) -> None:
         self._outbox = outbox
         self._on_overflow = on_overflow
+        #: Set when the peer is gone: it hears of nothing any more, and its runs go on.
+        self.closed = False
         self._stalled_at_bytes = -1
         #: Bytes taken when an event last looked, and since when it has been so many.
         self._seen_bytes = -1

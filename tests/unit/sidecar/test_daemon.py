@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from protocol import limits
 from sidecar import daemon as module
 from sidecar.daemon import Daemon, DaemonOptions, claim_stdio
 from sidecar.errors import PythonNotFound, UsageError
 from sidecar.rpc.stdio import StdoutWriter
+from sidecar.rpc.websocket import Endpoint, WebSocketOptions, listen
+from tests.unit.sidecar.rpc.doubles import turns
 
 INFO = b'{"jsonrpc":"2.0","id":1,"method":"sidecar:info"}'
 
@@ -169,3 +173,173 @@ def test_a_stream_that_is_closed_is_an_error_that_says_so(
     monkeypatch.setattr(sys, name, None)
     with pytest.raises(UsageError, match=f"^{name} is closed; the sidecar speaks JSON-RPC"):
         claim_stdio()
+
+
+class ServedWebSocket:
+    """A daemon with a WebSocket, alone or beside stdio, and the other ends of its pipes."""
+
+    def __init__(self, project: Path, *, stdio: bool, **more: Any) -> None:
+        self.stdin, self.write_to = os.pipe()
+        self.read_from, self.stdout = os.pipe()
+        websocket = WebSocketOptions()
+        options = DaemonOptions(
+            project,
+            project / "history.db",
+            sys.executable,
+            stdio=stdio,
+            websocket=websocket,
+            **more,
+        )
+        self.daemon = Daemon(options, listen(websocket))
+        self.url = ""
+        self.status = asyncio.create_task(self.daemon.run(self.stdin, self.stdout, self._announce))
+
+    def _announce(self, endpoint: Endpoint) -> str:
+        self.url = endpoint.url
+        return module.ready_line(endpoint)
+
+    @contextlib.asynccontextmanager
+    async def client(self) -> AsyncIterator[ClientConnection]:
+        await turns()
+        async with connect(self.url) as client:
+            yield client
+
+    async def ended(self) -> int:
+        return await asyncio.wait_for(self.status, 10)
+
+    def close(self) -> None:
+        for fd in (self.stdin, self.write_to, self.read_from, self.stdout):
+            with contextlib.suppress(OSError):
+                os.close(fd)
+
+
+@pytest.fixture
+async def serve_websocket(tmp_path: Path) -> AsyncIterator[Callable[..., ServedWebSocket]]:
+    started: list[ServedWebSocket] = []
+
+    def start(**more: Any) -> ServedWebSocket:
+        started.append(ServedWebSocket(tmp_path, **more))
+        return started[-1]
+
+    yield start
+    for served in started:
+        served.daemon.end("the test's end")
+        with contextlib.suppress(UsageError):
+            await served.ended()
+        served.close()
+
+
+async def test_the_websocket_alone_tells_its_url_on_stdout_and_serves(
+    serve_websocket: Callable[..., ServedWebSocket],
+) -> None:
+    served = serve_websocket(stdio=False)
+    async with served.client() as client:
+        await client.send(INFO.decode())
+        info = json.loads(await client.recv())
+        assert info["result"]["pid"] == os.getpid()
+        ready = json.loads(os.read(served.read_from, 1 << 16))
+        assert ready == {
+            "ready": True,
+            "url": served.url,
+            "pid": os.getpid(),
+            "version": info["result"]["version"],
+        }
+        os.close(served.write_to)
+        with pytest.raises(ConnectionClosed, match="1001"):
+            await client.recv()
+    assert await served.ended() == 0
+
+
+async def test_a_client_that_goes_away_takes_its_listeners_with_it(
+    serve_websocket: Callable[..., ServedWebSocket],
+) -> None:
+    served = serve_websocket(stdio=False)
+    subscribe = '{"jsonrpc":"2.0","id":1,"method":"workflow:execution:subscribe"}'
+    async with served.client() as other:
+        await other.send(subscribe)
+        await other.recv()
+        async with served.client() as client:
+            await client.send(subscribe)
+            await client.recv()
+            assert served.daemon._listeners.count() == 2
+            # Its last request is under way when it goes.
+            await client.send(subscribe)
+        while len(served.daemon._sessions) > 1:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.001)
+        await turns(20)
+        assert served.daemon._listeners.count() == 1
+
+
+async def test_a_websocket_peer_that_is_cut_off_is_disconnected(
+    serve_websocket: Callable[..., ServedWebSocket], caplog: pytest.LogCaptureFixture
+) -> None:
+    served = serve_websocket(stdio=False)
+    async with served.client() as client:
+        await client.send(INFO.decode())
+        await client.recv()
+        (session,) = served.daemon._sessions
+        session._on_overflow(session)
+        with pytest.raises(ConnectionClosed):
+            await client.recv()
+    assert "stopped reading" in caplog.text
+
+
+async def test_where_stdin_is_no_pipe_its_end_means_nothing(
+    serve_websocket: Callable[..., ServedWebSocket], tmp_path: Path
+) -> None:
+    served = serve_websocket(stdio=False, ends_with_stdin=False)
+    os.close(served.write_to)
+    async with served.client() as client:
+        await client.send(INFO.decode())
+        assert json.loads(await client.recv())["id"] == 1
+    assert not served.status.done()
+    (tmp_path / "file").touch()
+    with (tmp_path / "file").open() as file, Path(os.devnull).open() as null:
+        assert [module._is_pipe(one.fileno()) for one in (file, null)] == [False, False]
+
+
+async def test_a_stdio_in_which_no_frame_is_found_ends_only_its_own_connection(
+    serve_websocket: Callable[..., ServedWebSocket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_ready, stderr = os.pipe()
+    monkeypatch.setattr(module, "_STDERR", stderr)
+    served = serve_websocket(stdio=True)
+    async with served.client() as client:
+        assert json.loads(os.read(read_ready, 1 << 16))["url"] == served.url
+        body = INFO.replace(b"sidecar:info", b"workflow:execution:subscribe")
+        os.write(served.write_to, b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+        os.write(served.write_to, b"Content-Length: x\r\n\r\n")
+        answers = b""
+        while b"is a number of bytes" not in answers:
+            answers += await asyncio.to_thread(os.read, served.read_from, 1 << 16)
+        assert answers.startswith(b"Content-Length: ")
+        assert b"-32700" in answers
+        while len(served.daemon._sessions) > 1:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.001)
+        assert served.daemon._listeners.count() == 0
+        await client.send(INFO.decode())
+        assert json.loads(await client.recv())["id"] == 1
+        # Its end is still the parent's.
+        os.close(served.write_to)
+        with pytest.raises(ConnectionClosed, match="1001"):
+            await client.recv()
+    assert await served.ended() == 0
+    for fd in (read_ready, stderr):
+        os.close(fd)
+
+
+async def test_a_url_that_cannot_be_told_is_an_error(
+    serve_websocket: Callable[..., ServedWebSocket],
+) -> None:
+    served = serve_websocket(stdio=False)
+    os.close(served.read_from)
+    with pytest.raises(UsageError, match="URL cannot be written: Broken pipe"):
+        await served.ended()
+
+
+def test_with_the_websocket_alone_only_stdout_must_be_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(UsageError, match=r"^stdout is closed; the line with the WebSocket's URL"):
+        claim_stdio(peer=False)

@@ -56,6 +56,27 @@ def test_defaults_of_serve() -> None:
     assert (options.allow_env, options.max_parallel, options.log_level) == ([], None, "info")
 
 
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("0", ("127.0.0.1", 0)),
+        ("localhost:8080", ("localhost", 8080)),
+        ("[::1]:0", ("::1", 0)),
+        ("127.0.0.1:65535", ("127.0.0.1", 65535)),
+    ],
+)
+def test_the_websocket_listens_on_loopback_unless_a_host_is_given(
+    typed: str, address: tuple[str, int]
+) -> None:
+    assert parse(["serve", "--ws", typed]).ws == address
+
+
+def test_origins_are_taken_as_they_are() -> None:
+    origins = ["http://localhost:5173", "app://local", "file://", "vscode-webview://0a-1b"]
+    typed = [word for origin in origins for word in ("--allow-origin", origin)]
+    assert parse(["serve", *typed]).allow_origin == origins
+
+
 def test_inputs_keep_their_order_and_what_stands_behind_the_first_equals_sign() -> None:
     options = parse(["run", "w.yaml", "--input", "a=1", "--input", "b=x=y", "--input", "c="])
     assert options.input == [("a", "1"), ("b", "x=y"), ("c", "")]
@@ -71,6 +92,18 @@ def test_inputs_keep_their_order_and_what_stands_behind_the_first_equals_sign() 
         (["history", "--limit", "9" * 5000], f'got "{"9" * 60}"'),
         (["history", "--limit", "²"], 'got "²"'),
         (["serve", "--max-parallel", "0"], "expected a whole number from 1 to"),
+        (["serve", "--ws", "70000"], "expected [HOST:]PORT, a PORT from 0 to 65535"),
+        (["serve", "--ws", ""], "expected [HOST:]PORT"),
+        (["serve", "--ws", "host"], "expected [HOST:]PORT"),
+        (["serve", "--ws", ":80"], "expected [HOST:]PORT"),
+        (["serve", "--ws", "host:"], "expected [HOST:]PORT"),
+        (["serve", "--ws", "::1:80"], "an IPv6 address stands in brackets, [::1]:80"),
+        (["serve", "--allow-origin", "*"], "expected an origin as browsers send it"),
+        (["serve", "--allow-origin", "null"], "expected an origin"),
+        (["serve", "--allow-origin", "http://*.example"], "expected an origin"),
+        (["serve", "--allow-origin", "http://a/"], "with no path"),
+        (["serve", "--allow-origin", "http://A"], "in lower case"),
+        (["serve", "--allow-origin", "localhost:5173"], "expected an origin"),
         (["serve", "--log-level", "loud"], "expected one of debug, info, warning, error"),
         (["schema", "openapi"], "did you mean openrpc?"),
         (["schema"], "the following arguments are required: DOCUMENT"),

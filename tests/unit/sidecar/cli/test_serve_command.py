@@ -6,6 +6,7 @@ import pytest
 
 from sidecar import daemon, logs
 from sidecar.daemon import DaemonOptions
+from sidecar.rpc.websocket import WebSocketOptions
 from tests.unit.sidecar.cli.conftest import Cli, Project
 
 
@@ -49,6 +50,27 @@ def test_every_argument_reaches_the_daemon(
     assert options.python == "py"
     assert options.allow_env == {"A", "B"}
     assert options.max_parallel == 3
+    assert options.stdio
+    assert options.websocket is None
+
+
+@pytest.mark.parametrize(("more", "stdio"), [((), False), (("--stdio",), True)])
+def test_the_websocket_serves_alone_or_beside_stdio(
+    cli: Cli, project: Project, served: list[object], more: tuple[str, ...], stdio: bool
+) -> None:
+    cli("serve", "--ws", "[::1]:7", "--allow-origin", "app://a", *more)
+    options = served[1]
+    assert isinstance(options, DaemonOptions)
+    assert options.stdio is stdio
+    assert options.websocket == WebSocketOptions("::1", 7, frozenset({"app://a"}))
+
+
+def test_an_origin_without_a_websocket_is_status_2(
+    cli: Cli, project: Project, served: list[object]
+) -> None:
+    shown = cli("serve", "--allow-origin", "app://a")
+    assert (shown.status, served) == (2, [])
+    assert "--allow-origin is about --ws" in shown.err
 
 
 def test_a_project_that_is_none_is_status_2(

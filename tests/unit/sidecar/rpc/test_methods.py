@@ -32,6 +32,7 @@ class Served:
             self.listeners,
             history_file="the file",
             isolation=lambda: {"launcher": "fake"},
+            max_connections=7,
             shut_down=self._shut_down,
         )
 
