@@ -14,6 +14,11 @@ from sidecar.redaction.vendors import SHAPES
 #: Every shape in the table holds a run of this many characters of these kinds, and ordinary text
 #: hardly ever does: most texts are done with one search.
 MIN_CHARACTERS: Final = 15
+# What may stand right before a token and looks like a part of it: the end of an escape of JSON or
+# Python, of percent-encoding, of a terminal's colour.
+_ESCAPE: Final = re.compile(
+    r"(?:\\(?:[abfnrtv0]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})|%[0-9A-Fa-f]{2}|[\[;0-9]m)\Z"
+)
 _LONG_RUN: Final = re.compile(rf"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{{{MIN_CHARACTERS}}}")
 
 
@@ -24,7 +29,8 @@ def hide(text: str) -> str:
     for shape in SHAPES:
         for mark in shape.marks:
             if mark in text:
-                text = _compiled(shape.pattern).sub(_replacement, text)
+                replacement = _apart_replacement if shape.apart else _replacement
+                text = _compiled(shape.pattern).sub(replacement, text)
                 break
     return text
 
@@ -32,6 +38,18 @@ def hide(text: str) -> str:
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
+
+
+def _apart_replacement(match: re.Match[str]) -> str:
+    return _replacement(match) if _stands_apart(match.string, match.start()) else match[0]
+
+
+def _stands_apart(text: str, start: int) -> bool:
+    """Whether no word goes on at `start`; the last letter of an escape belongs to none."""
+    before = text[start - 1 : start]
+    if not (before.isascii() and before.isalnum()):
+        return True
+    return _ESCAPE.search(text, max(start - 6, 0), start) is not None
 
 
 def _replacement(match: re.Match[str]) -> str:

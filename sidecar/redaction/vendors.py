@@ -4,8 +4,8 @@ Only data; `shapes` applies it. "gitleaks" in a source is the rule of that id in
 github.com/gitleaks/gitleaks, config/gitleaks.toml.
 
 How a row keeps time linear and false alarms rare: a pattern is a literal start and one run of
-characters, or runs of bounded length; where the start is an ordinary syllable it may not stand
-within a word; every match holds a run of 15 letters, digits, `_` or `-`.
+characters, or runs of bounded length; where the start is an ordinary syllable it stands `apart`;
+every match holds a run of 15 letters, digits, `_` or `-`.
 """
 
 from typing import Final, NamedTuple
@@ -15,13 +15,14 @@ class Shape(NamedTuple):
     """One kind of secret.
 
     One of the `marks` stands in every match. If `pattern` has a group, that is the secret and the
-    rest stays; else the whole match is.
+    rest stays; else the whole match is. What is `apart` does not begin within a word.
     """
 
     name: str
     marks: tuple[str, ...]
     pattern: str
     source: str
+    apart: bool = False
 
 
 _HOOKS_SOURCE: Final = "api.slack.com/messaging/webhooks: the URL is the secret; its host stays"
@@ -30,7 +31,7 @@ SHAPES: Final = (
     Shape(
         "AWS access key id",
         ("AKIA", "ASIA", "ABIA", "ACCA"),
-        r"(?<![A-Za-z0-9])A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}(?![A-Za-z0-9])",
+        r"A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}",
         "docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes",
     ),
     Shape(
@@ -112,8 +113,9 @@ SHAPES: Final = (
     Shape(
         "Google refresh token",
         ("1//0",),
-        r"(?<![A-Za-z0-9/])1//0[A-Za-z0-9_-]{30,}",
+        r"1//0[A-Za-z0-9_-]{30,}",
         "developers.google.com/identity/protocols/oauth2",
+        apart=True,
     ),
     Shape(
         "OpenAI key",
@@ -124,8 +126,9 @@ SHAPES: Final = (
     Shape(
         "OpenAI key, older, and its imitators",
         ("sk-",),
-        r"(?<![A-Za-z0-9_-])sk-[A-Za-z0-9]{32,}",
+        r"sk-[A-Za-z0-9]{32,}",
         "gitleaks openai-api-key",
+        apart=True,
     ),
     Shape(
         "Anthropic key",
@@ -136,21 +139,15 @@ SHAPES: Final = (
     Shape("Groq key", ("gsk_",), r"gsk_[A-Za-z0-9]{40,}", "console.groq.com/docs"),
     Shape("xAI key", ("xai-",), r"xai-[A-Za-z0-9]{60,}", "docs.x.ai"),
     Shape("Perplexity key", ("pplx-",), r"pplx-[A-Za-z0-9]{40,}", "docs.perplexity.ai"),
-    Shape(
-        "Replicate token", ("r8_",), r"(?<![A-Za-z0-9_])r8_[A-Za-z0-9]{37,}", "replicate.com/docs"
-    ),
+    Shape("Replicate token", ("r8_",), r"r8_[A-Za-z0-9]{37,}", "replicate.com/docs", apart=True),
     Shape(
         "Hugging Face token",
         ("hf_", "api_org_"),
-        r"(?<![A-Za-z0-9_])(?:hf|api_org)_[A-Za-z0-9]{30,}",
+        r"(?:hf|api_org)_[A-Za-z0-9]{30,}",
         "gitleaks huggingface-access-token",
+        apart=True,
     ),
-    Shape(
-        "npm token",
-        ("npm_",),
-        r"(?<![A-Za-z0-9_])npm_[A-Za-z0-9]{36,}",
-        "gitleaks npm-access-token",
-    ),
+    Shape("npm token", ("npm_",), r"npm_[A-Za-z0-9]{36,}", "gitleaks npm-access-token", apart=True),
     Shape("PyPI token", ("pypi-AgE",), r"pypi-AgE[A-Za-z0-9_-]{30,}", "gitleaks pypi-upload-token"),
     Shape("RubyGems key", ("rubygems_",), r"rubygems_[0-9a-f]{48}", "gitleaks rubygems-api-token"),
     Shape("Clojars token", ("CLOJARS_",), r"CLOJARS_[A-Za-z0-9]{60}", "gitleaks clojars-api-token"),
@@ -163,7 +160,7 @@ SHAPES: Final = (
     Shape(
         "SendGrid key",
         ("SG.",),
-        r"(?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{30,}",
+        r"SG\.[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{30,}",
         "gitleaks sendgrid-api-token",
     ),
     Shape(
@@ -175,32 +172,37 @@ SHAPES: Final = (
     Shape(
         "Twilio key",
         ("SK",),
-        r"(?<![A-Za-z0-9])SK[0-9a-f]{32}(?![A-Za-z0-9])",
+        r"SK[0-9a-f]{32}(?![A-Za-z0-9])",
         "gitleaks twilio-api-key",
+        apart=True,
     ),
     Shape(
         "Mailgun key",
         ("key-",),
-        r"(?<![A-Za-z0-9-])key-[0-9a-f]{32}(?![A-Za-z0-9])",
+        r"(?<!-)key-[0-9a-f]{32}(?![A-Za-z0-9])",
         "gitleaks mailgun-private-api-token",
+        apart=True,
     ),
     Shape(
         "Mailchimp key",
         ("-us",),
-        r"(?<![A-Za-z0-9])[0-9a-f]{32}-us[0-9]{1,2}(?![A-Za-z0-9])",
+        r"[0-9a-f]{32}-us[0-9]{1,2}(?![A-Za-z0-9])",
         "gitleaks mailchimp-api-key",
+        apart=True,
     ),
     Shape(
         "Telegram bot token",
         (":AA",),
-        r"(?<![A-Za-z0-9])[0-9]{5,16}:AA[A-Za-z0-9_-]{32,}",
+        r"[0-9]{5,16}:AA[A-Za-z0-9_-]{32,}",
         "core.telegram.org/bots/api#authorizing-your-bot",
+        apart=True,
     ),
     Shape(
         "Discord bot token",
         (".",),
-        r"(?<![A-Za-z0-9_-])[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,64}",
+        r"[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,64}",
         "discord.com/developers/docs/reference#authentication",
+        apart=True,
     ),
     Shape(
         "DigitalOcean token",
@@ -216,38 +218,40 @@ SHAPES: Final = (
     ),
     Shape(
         "Square token",
-        ("sq0atp-", "sq0csp-", "EAAA"),
-        r"(?<![A-Za-z0-9+/])(?:sq0(?:atp|csp)-[A-Za-z0-9_-]{22,}|EAAA[A-Za-z0-9_-]{60})(?![A-Za-z0-9+/])",
+        ("sq0atp-", "sq0csp-"),
+        r"sq0(?:atp|csp)-[A-Za-z0-9_-]{22,}",
         "gitleaks square-access-token",
+        apart=True,
     ),
     Shape(
         "Facebook token",
-        ("EAAC", "EAAM"),
-        r"(?<![A-Za-z0-9+/])EAA[CM][A-Za-z0-9]{100,}(?![A-Za-z0-9+/])",
-        "gitleaks facebook-page-access-token",
+        ("EAA",),
+        r"EAA[A-Z][A-Za-z0-9]{80,}",
+        "gitleaks facebook-page-access-token; developers.facebook.com/docs/facebook-login",
+        apart=True,
     ),
     Shape(
         "Databricks token",
         ("dapi",),
-        r"(?<![A-Za-z0-9])dapi[0-9a-f]{32}",
+        r"dapi[0-9a-f]{32}",
         "gitleaks databricks-api-token",
     ),
     Shape(
         "Vault token",
         ("hvs.", "hvb.", "hvr."),
-        r"(?<![A-Za-z0-9])hv[sbr]\.[A-Za-z0-9_-]{24,}",
+        r"hv[sbr]\.[A-Za-z0-9_-]{24,}",
         "developer.hashicorp.com/vault/docs/concepts/tokens",
     ),
     Shape(
         "Terraform Cloud token",
         (".atlasv1.",),
-        r"(?<![A-Za-z0-9])[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{40,}",
+        r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{40,}",
         "gitleaks hashicorp-tf-api-token",
     ),
     Shape(
         "Doppler token",
         ("dp.pt.", "dp.st.", "dp.ct.", "dp.sa.", "dp.scim.", "dp.audit."),
-        r"(?<![A-Za-z0-9])dp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9_.-]{40,}",
+        r"dp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9_.-]{40,}",
         "docs.doppler.com/reference/auth-token-formats",
     ),
     Shape(
@@ -265,13 +269,14 @@ SHAPES: Final = (
     Shape(
         "Notion secret",
         ("secret_", "ntn_"),
-        r"(?<![A-Za-z0-9_])(?:secret_[A-Za-z0-9]{43}|ntn_[A-Za-z0-9]{40,})(?![A-Za-z0-9])",
+        r"(?:secret_[A-Za-z0-9]{43}|ntn_[A-Za-z0-9]{40,})(?![A-Za-z0-9])",
         "developers.notion.com/docs/authorization",
+        apart=True,
     ),
     Shape(
         "Airtable token",
         ("pat",),
-        r"(?<![A-Za-z0-9])pat[A-Za-z0-9]{14}\.[0-9a-f]{64}",
+        r"pat[A-Za-z0-9]{14}\.[0-9a-f]{64}",
         "airtable.com/developers/web/guides/personal-access-tokens",
     ),
     Shape(
@@ -301,7 +306,7 @@ SHAPES: Final = (
     Shape(
         "Grafana token",
         ("glsa_", "glc_"),
-        r"(?<![A-Za-z0-9])gl(?:sa|c)_[A-Za-z0-9+/_]{32,}={0,3}",
+        r"gl(?:sa|c)_[A-Za-z0-9+/_]{32,}={0,3}",
         "gitleaks grafana-service-account-token, grafana-cloud-api-token",
     ),
     Shape(
@@ -313,8 +318,9 @@ SHAPES: Final = (
     Shape(
         "Dropbox token",
         ("sl.",),
-        r"(?<![A-Za-z0-9])sl\.[A-Za-z0-9_-]{130,}",
+        r"sl\.[A-Za-z0-9_-]{130,}",
         "gitleaks dropbox-short-lived-api-token",
+        apart=True,
     ),
     Shape(
         "PlanetScale secret",
@@ -325,22 +331,20 @@ SHAPES: Final = (
     Shape(
         "Supabase key",
         ("sb_secret_", "sbp_"),
-        r"(?<![A-Za-z0-9])(?:sb_secret_[A-Za-z0-9_-]{20,}|sbp_[0-9a-f]{40})",
+        r"(?:sb_secret_[A-Za-z0-9_-]{20,}|sbp_[0-9a-f]{40})",
         "supabase.com/docs/guides/api/api-keys",
     ),
     Shape(
         "Prefect key",
         ("pnu_", "pnb_"),
-        r"(?<![A-Za-z0-9])pn[ub]_[A-Za-z0-9]{36}",
+        r"pn[ub]_[A-Za-z0-9]{36}",
         "gitleaks prefect-api-token",
     ),
-    Shape(
-        "Pulumi token", ("pul-",), r"(?<![A-Za-z0-9])pul-[0-9a-f]{40}", "gitleaks pulumi-api-token"
-    ),
+    Shape("Pulumi token", ("pul-",), r"pul-[0-9a-f]{40}", "gitleaks pulumi-api-token", apart=True),
     Shape(
         "Fly.io token",
         ("fo1_", "fm1a_", "fm1r_", "fm2_"),
-        r"(?<![A-Za-z0-9])f(?:o1|m1[ar]|m2)_[A-Za-z0-9+/=_-]{40,}",
+        r"f(?:o1|m1[ar]|m2)_[A-Za-z0-9+/=_-]{40,}",
         "gitleaks flyio-access-token",
     ),
     Shape(
@@ -364,14 +368,16 @@ SHAPES: Final = (
     Shape(
         "Azure client secret",
         ("Q~",),
-        r"(?<![A-Za-z0-9_.~-])[A-Za-z0-9_.~-]{3}[0-9]Q~[A-Za-z0-9_.~-]{31,34}(?![A-Za-z0-9_.~-])",
+        r"[A-Za-z0-9_.~-]{3}[0-9]Q~[A-Za-z0-9_.~-]{31,64}",
         "gitleaks azure-ad-client-secret",
+        apart=True,
     ),
     Shape(
         "Alibaba key id",
         ("LTAI",),
-        r"(?<![A-Za-z0-9])LTAI[A-Za-z0-9]{12,20}(?![A-Za-z0-9])",
+        r"LTAI[A-Za-z0-9]{12,20}(?![A-Za-z0-9])",
         "gitleaks alibaba-access-key-id",
+        apart=True,
     ),
     Shape(
         "OpenShift token",
@@ -382,8 +388,9 @@ SHAPES: Final = (
     Shape(
         "Octopus key",
         ("API-",),
-        r"(?<![A-Za-z0-9-])API-[A-Z0-9]{25,}(?![A-Za-z0-9])",
+        r"(?<!-)API-[A-Z0-9]{25,}",
         "gitleaks octopus-deploy-api-key",
+        apart=True,
     ),
     Shape(
         "Shippo token",
@@ -394,7 +401,7 @@ SHAPES: Final = (
     Shape(
         "EasyPost key",
         ("EZAK", "EZTK"),
-        r"(?<![A-Za-z0-9])EZ[AT]K[A-Za-z0-9]{54}",
+        r"EZ[AT]K[A-Za-z0-9]{54}",
         "gitleaks easypost-api-token",
     ),
     Shape(
@@ -403,13 +410,359 @@ SHAPES: Final = (
         r"duffel_(?:test|live)_[A-Za-z0-9_=-]{43}",
         "gitleaks duffel-api-token",
     ),
-    Shape(
-        "ReadMe key", ("rdme_",), r"(?<![A-Za-z0-9])rdme_[a-z0-9]{70}", "gitleaks readme-api-token"
-    ),
+    Shape("ReadMe key", ("rdme_",), r"rdme_[a-z0-9]{70}", "gitleaks readme-api-token", apart=True),
     Shape(
         "MaxMind key",
         ("_mmk",),
-        r"(?<![A-Za-z0-9])[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk",
+        r"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk",
         "gitleaks maxmind-license-key",
+    ),
+    Shape(
+        "Square access token",
+        ("EAAA",),
+        r"EAAA[A-Za-z0-9_-]{60}(?![A-Za-z0-9+/])",
+        "gitleaks square-access-token",
+        apart=True,
+    ),
+    Shape(
+        "Sourcegraph token",
+        ("sgp_", "slk_"),
+        r"s(?:gp_(?:[0-9a-f]{16}_|local_)?[0-9a-f]{40}|lk_[0-9a-f]{64})",
+        "gitleaks sourcegraph-access-token",
+        apart=True,
+    ),
+    Shape(
+        "AWS Bedrock key",
+        ("ABSK", "bedrock-api-key-"),
+        r"(?:ABSK[A-Za-z0-9+/]{109,269}={0,2}|bedrock-api-key-[A-Za-z0-9+/=]{40,})",
+        "gitleaks aws-amazon-bedrock-api-key-long-lived, aws-amazon-bedrock-api-key-short-lived",
+    ),
+    Shape(
+        "AWS session token",
+        ("IQoJb3JpZ2luX2Vj", "FwoGZXIvYXdz", "FQoGZXIvYXdz"),
+        r"(?:IQoJb3JpZ2luX2Vj|F(?:wo|Qo)GZXIvYXdz)[A-Za-z0-9+/=%]{100,}",
+        "base64 of the words it begins with: origin, er/aws",
+    ),
+    Shape(
+        "AWS MWS token",
+        ("amzn.mws.",),
+        r"amzn\.mws\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+        "trufflehog: AWS MWS",
+    ),
+    Shape(
+        "AWS AppSync key",
+        ("da2-",),
+        r"da2-[a-z0-9]{26}",
+        "docs.aws.amazon.com/appsync/latest/devguide/security-authz.html",
+        apart=True,
+    ),
+    Shape(
+        "Azure DevOps token",
+        ("AZDO",),
+        r"[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}",
+        "learn.microsoft.com/azure/devops/organizations/accounts: format of tokens",
+    ),
+    Shape(
+        "Google API key, newer",
+        ("AQ.Ab",),
+        r"AQ\.Ab[A-Za-z0-9_-]{40,}",
+        "ai.google.dev/gemini-api/docs/api-key",
+        apart=True,
+    ),
+    Shape(
+        "Google HMAC key id",
+        ("GOOG",),
+        r"GOOG(?:1E)?[A-Z0-9]{20,57}",
+        "cloud.google.com/storage/docs/authentication/hmackeys",
+        apart=True,
+    ),
+    Shape(
+        "Yandex Cloud key",
+        ("AQVN", "t1."),
+        r"(?:AQVN[A-Za-z0-9_-]{35,}|t1\.[A-Z0-9a-z_-]{1,512}={0,2}\.[A-Za-z0-9_-]{86}={0,2})",
+        "gitleaks yandex-api-key, yandex-access-token",
+        apart=True,
+    ),
+    Shape("Heroku key", ("HRKU-",), r"HRKU-[A-Za-z0-9_-]{36,}", "gitleaks heroku-api-key-v2"),
+    Shape(
+        "Netlify token",
+        ("nfp_", "nfc_", "nfo_", "nfb_"),
+        r"nf[bcop]_[A-Za-z0-9]{36,}",
+        "docs.netlify.com/api/get-started",
+    ),
+    Shape(
+        "Vercel token",
+        ("vercel_blob_rw_", "vcp_", "vci_", "vca_", "vcr_", "vck_"),
+        r"(?:vercel_blob_rw_|vc[airpk]_)[A-Za-z0-9_]{24,}",
+        "vercel.com/docs/rest-api",
+        apart=True,
+    ),
+    Shape(
+        "Cloudflare key",
+        ("v1.0-", "cfk_", "cfut_", "cfat_"),
+        r"(?:v1\.0-[0-9a-f]{24}-[0-9a-f]{100,}|cf(?:k|ut|at)_[A-Za-z0-9]{40,})",
+        "gitleaks cloudflare-origin-ca-key; developers.cloudflare.com/fundamentals/api",
+        apart=True,
+    ),
+    Shape(
+        "CircleCI token",
+        ("CCIPAT_", "CCIPRJ_"),
+        r"CCIP(?:AT|RJ)_[A-Za-z0-9]{22}_[0-9a-f]{40}",
+        "circleci.com/docs/managing-api-tokens",
+    ),
+    Shape(
+        "Buildkite token",
+        ("bkua_", "bkpat_"),
+        r"bk(?:ua|pat)_[0-9a-f]{40}",
+        "buildkite.com/docs/apis/managing-api-tokens",
+    ),
+    Shape(
+        "Harness token",
+        ("pat.", "sat."),
+        r"[ps]at\.[A-Za-z0-9_-]{22}\.[0-9a-f]{24}\.[A-Za-z0-9]{20}",
+        "gitleaks harness-api-key",
+        apart=True,
+    ),
+    Shape(
+        "HubSpot token",
+        ("pat-na", "pat-eu", "pat-ap"),
+        r"pat-(?:na|eu|ap)[0-9]-[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}",
+        "developers.hubspot.com: private apps",
+        apart=True,
+    ),
+    Shape(
+        "LaunchDarkly key",
+        ("api-", "sdk-"),
+        r"(?:api|sdk)-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}",
+        "docs.launchdarkly.com: keys",
+    ),
+    Shape(
+        "Plaid token",
+        ("access-sandbox-", "access-development-", "access-production-"),
+        r"access-(?:sandbox|development|production)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+        "gitleaks plaid-api-token",
+    ),
+    Shape(
+        "PayPal or Braintree token",
+        ("access_token$",),
+        r"access_token\$(?:production|sandbox)\$[0-9a-z]{16}\$[0-9a-f]{32}",
+        "developer.paypal.com/braintree/docs",
+    ),
+    Shape(
+        "Zoho token",
+        ("1000.",),
+        r"1000\.[0-9a-f]{32}\.[0-9a-f]{32}",
+        "www.zoho.com/accounts/protocol/oauth",
+        apart=True,
+    ),
+    Shape(
+        "Mailgun key, newer",
+        ("-",),
+        r"[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}(?![A-Za-z0-9-])",
+        "gitleaks mailgun-signing-key",
+        apart=True,
+    ),
+    Shape(
+        "Resend key", ("re_",), r"re_[A-Za-z0-9]{8}_[A-Za-z0-9]{20,}", "resend.com/docs", apart=True
+    ),
+    Shape(
+        "Razorpay key",
+        ("rzp_live_", "rzp_test_"),
+        r"rzp_(?:live|test)_[A-Za-z0-9]{14,}",
+        "razorpay.com/docs/api",
+    ),
+    Shape(
+        "WooCommerce key",
+        ("ck_", "cs_"),
+        r"c[ks]_[0-9a-f]{40}",
+        "woocommerce.github.io/woocommerce-rest-api-docs",
+        apart=True,
+    ),
+    Shape(
+        "Flutterwave key",
+        ("FLWSECK",),
+        r"FLWSECK(?:_TEST)?-[0-9a-zA-Z]{32}(?:-X)?",
+        "gitleaks flutterwave-secret-key",
+    ),
+    Shape(
+        "Lob key",
+        ("live_", "test_"),
+        r"(?:live|test)_[0-9a-f]{35}(?![A-Za-z0-9])",
+        "gitleaks lob-api-key",
+        apart=True,
+    ),
+    Shape("NuGet key", ("oy2",), r"oy2[a-z0-9]{43}", "gitleaks nuget-api-key", apart=True),
+    Shape(
+        "crates.io token",
+        ("cio",),
+        r"cio[A-Za-z0-9]{32}(?![A-Za-z0-9])",
+        "crates.io: API tokens",
+        apart=True,
+    ),
+    Shape(
+        "Artifactory key",
+        ("AKCp", "cmVmd"),
+        r"(?:AKCp[A-Za-z0-9]{69}|cmVmd[A-Za-z0-9]{59})",
+        "gitleaks artifactory-api-key, artifactory-reference-token",
+        apart=True,
+    ),
+    Shape(
+        "SonarQube token",
+        ("squ_", "sqp_", "sqa_"),
+        r"sq[pua]_[0-9a-f]{40}",
+        "docs.sonarsource.com: tokens",
+    ),
+    Shape(
+        "Grafana key, older",
+        ("eyJrIjoi",),
+        r"eyJrIjoi[A-Za-z0-9+/=]{60,}",
+        "gitleaks grafana-api-key",
+    ),
+    Shape(
+        "Honeycomb key",
+        ("hcaik_", "hcamk_", "hcxik_", "hcbik_"),
+        r"hc(?:aik|amk|xik|bik)_[A-Za-z0-9]{50,}",
+        "docs.honeycomb.io: API keys",
+    ),
+    Shape("PostHog key", ("phx_",), r"phx_[A-Za-z0-9]{40,}", "posthog.com/docs/api", apart=True),
+    Shape(
+        "Contentful token",
+        ("CFPAT-",),
+        r"CFPAT-[A-Za-z0-9_-]{40,}",
+        "www.contentful.com/developers/docs",
+    ),
+    Shape(
+        "Typeform token",
+        ("tfp_",),
+        r"tfp_[A-Za-z0-9_.=-]{40,}",
+        "gitleaks typeform-api-token",
+    ),
+    Shape(
+        "Intercom token",
+        ("dG9rO",),
+        r"dG9rO[A-Za-z0-9+/_-]{50,}={0,2}",
+        "base64 of the word it begins with: tok:",
+        apart=True,
+    ),
+    Shape("Trello token", ("ATTA",), r"ATTA[0-9a-f]{64}", "developer.atlassian.com/cloud/trello"),
+    Shape(
+        "Asana token",
+        ("/",),
+        r"[0-9]/[0-9]{16,}(?:/[0-9]{16,})?:[0-9a-f]{32}",
+        "developers.asana.com/docs/personal-access-token",
+        apart=True,
+    ),
+    Shape("ClickUp token", ("pk_",), r"pk_[0-9]{5,12}_[A-Z0-9]{32}", "clickup.com/api", apart=True),
+    Shape(
+        "Matrix token",
+        ("syt_",),
+        r"syt_[A-Za-z0-9+/=_-]{20,}",
+        "spec.matrix.org; element-hq/synapse",
+        apart=True,
+    ),
+    Shape(
+        "Twitter bearer token",
+        ("AAAAAAAAAAAAAAAAAAA",),
+        r"A{19}[A-Za-z0-9]{1,64}%[A-Za-z0-9%]{30,}",
+        "developer.x.com/en/docs/authentication",
+        apart=True,
+    ),
+    Shape(
+        "Okta token",
+        ("SSWS ",),
+        r"SSWS (00[A-Za-z0-9_-]{36,})",
+        "developer.okta.com/docs/reference/core-okta-api",
+    ),
+    Shape(
+        "LangSmith key",
+        ("lsv2_",),
+        r"lsv2_[ps][tk]_[0-9a-f]{32}_[0-9a-f]{10}",
+        "docs.smith.langchain.com",
+    ),
+    Shape("Langfuse key", ("sk-lf-",), r"sk-lf-[0-9a-f-]{36}", "langfuse.com/docs"),
+    Shape(
+        "Pinecone key", ("pcsk_",), r"pcsk_[A-Za-z0-9]{5,8}_[A-Za-z0-9]{40,}", "docs.pinecone.io"
+    ),
+    Shape(
+        "Cerebras or Together key",
+        ("csk-", "tgp_v1_"),
+        r"(?:csk-[a-z0-9]{40,}|tgp_v1_[A-Za-z0-9_-]{40,})",
+        "inference-docs.cerebras.ai; docs.together.ai",
+        apart=True,
+    ),
+    Shape("Fireworks key", ("fw_",), r"fw_[A-Za-z0-9]{22,}", "docs.fireworks.ai", apart=True),
+    Shape("ElevenLabs key", ("sk_",), r"sk_[0-9a-f]{48}", "elevenlabs.io/docs", apart=True),
+    Shape("Tavily key", ("tvly-",), r"tvly-(?:dev-|prod-)?[A-Za-z0-9]{30,}", "docs.tavily.com"),
+    Shape("Firecrawl key", ("fc-",), r"fc-[0-9a-f]{32}", "docs.firecrawl.dev", apart=True),
+    Shape("Voyage key", ("pa-",), r"pa-[A-Za-z0-9_-]{43}", "docs.voyageai.com", apart=True),
+    Shape("Jina key", ("jina_",), r"jina_[A-Za-z0-9_-]{50,}", "jina.ai"),
+    Shape("NVIDIA key", ("nvapi-",), r"nvapi-[A-Za-z0-9_-]{60,}", "docs.api.nvidia.com"),
+    Shape("Weights & Biases key", ("wandb_v1_",), r"wandb_v1_[A-Za-z0-9_-]{40,}", "docs.wandb.ai"),
+    Shape("Neon key", ("napi_",), r"napi_[a-z0-9]{50,}", "neon.tech/docs", apart=True),
+    Shape(
+        "dbt Cloud token",
+        ("dbtc_", "dbtu_"),
+        r"dbt[cu]_[A-Za-z0-9_-]{36,}",
+        "docs.getdbt.com",
+    ),
+    Shape(
+        "MongoDB Atlas secret",
+        ("mdb_sa_sk_",),
+        r"mdb_sa_sk_[A-Za-z0-9_-]{36,}",
+        "www.mongodb.com/docs/atlas",
+    ),
+    Shape("Render key", ("rnd_",), r"rnd_[A-Za-z0-9]{26,}", "render.com/docs/api", apart=True),
+    Shape("Akamai key", ("akab-",), r"akab-[a-z0-9]{16}-[a-z0-9]{16}", "techdocs.akamai.com"),
+    Shape(
+        "Adobe client secret",
+        ("p8e-",),
+        r"p8e-[A-Za-z0-9_-]{32,}",
+        "gitleaks adobe-client-secret",
+        apart=True,
+    ),
+    Shape(
+        "1Password secret key",
+        ("A3-",),
+        r"A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}",
+        "gitleaks 1password-secret-key",
+    ),
+    Shape(
+        "Scalingo token",
+        ("tk-us-",),
+        r"tk-us-[A-Za-z0-9_-]{48}",
+        "gitleaks scalingo-api-token",
+    ),
+    Shape(
+        "Infracost key",
+        ("ico-",),
+        r"ico-[A-Za-z0-9]{32}(?![A-Za-z0-9])",
+        "gitleaks infracost-api-token",
+        apart=True,
+    ),
+    Shape("Frame.io token", ("fio-u-",), r"fio-u-[A-Za-z0-9=_-]{64}", "gitleaks frameio-api-token"),
+    Shape(
+        "Defined Networking token",
+        ("dnkey-",),
+        r"dnkey-[A-Za-z0-9=_-]{26}-[A-Za-z0-9=_-]{52}",
+        "gitleaks defined-networking-api-token",
+    ),
+    Shape(
+        "ClickHouse key",
+        ("4b1d",),
+        r"4b1d[A-Za-z0-9]{38}(?![A-Za-z0-9])",
+        "gitleaks clickhouse-cloud-api-secret-key",
+        apart=True,
+    ),
+    Shape(
+        "New Relic licence key",
+        ("NRAL",),
+        r"[0-9a-f]{32,36}(?:FFFF)?NRAL",
+        "docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys",
+    ),
+    Shape(
+        "Azure Functions code",
+        ("?code=",),
+        r"\?code=([A-Za-z0-9_%-]{40,}={0,2})",
+        "learn.microsoft.com/azure/azure-functions: access keys",
     ),
 )

@@ -17,6 +17,7 @@ from sidecar.redaction import MARK, Redactor, is_secret_name
 from sidecar.redaction.shapes import MIN_CHARACTERS
 from sidecar.redaction.vendors import SHAPES
 from tests.unit.sidecar.redaction import samples
+from tests.unit.sidecar.redaction.from_shapes import secrets_of
 
 SECRET = 'cor/rect+ho=rse "bat\'tery" ü' + samples.letters(9)
 
@@ -251,21 +252,47 @@ def test_what_is_assigned_to_a_secret_name_is_hidden(text: str, hidden: str) -> 
 
 # By shape
 
+#: What stands around tokens, the end of an escape or of a colour among it.
+AROUND = [
+    *(
+        ("", ""),
+        ("got ", " here"),
+        ('x"', '"'),
+        ("(", "),"),
+        ("é", "\n"),
+        ("§ ", ", "),
+        ("x:", "'"),
+    ),
+    *(("\\n", "\\n"), ('"\\t', '\\t"'), ("\\u003D", "\\u0026"), ("x%3D", "&y")),
+    *(("\x1b[31m", "\x1b[0m"), ("<b>", "</b>")),
+]
+
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
 def test_token_of_a_vendor_is_hidden(shape: Any) -> None:
-    plain = [("", token) for token in samples.VENDORS.get(shape.name, [])]
-    cases = plain + samples.VENDOR_URLS.get(shape.name, [])
-    assert cases, "every row of the table needs a sample"
+    documented = [("", token) for token in samples.VENDORS.get(shape.name, [])]
+    cases = documented + samples.VENDOR_URLS.get(shape.name, []) + secrets_of(shape)
     assert shape.source
     for prefix, token in cases:
         assert any(mark in prefix + token for mark in shape.marks)
-        for before, after in (("", ""), ("got ", " here"), ('x"', '"'), ("(", "),"), ("é", "\n")):
+        for before, after in AROUND:
             text = f"{before}{prefix}{token}{after}"
             assert Redactor().text(text) == f"{before}{prefix}{MARK}{after}"
         # Cut in the middle, it is no token, or a shorter one; it never grows.
         assert len(token) >= MIN_CHARACTERS
         assert Redactor().text(token[:4]) == token[:4]
+
+
+def test_each_shape_of_the_table_has_a_name_of_its_own() -> None:
+    assert len({shape.name for shape in SHAPES}) == len(SHAPES)
+    assert set(samples.VENDORS) | set(samples.VENDOR_URLS) <= {shape.name for shape in SHAPES}
+
+
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES if shape.apart], ids=lambda s: s.name)
+def test_what_begins_like_an_ordinary_syllable_is_no_token_within_a_word(shape: Any) -> None:
+    for prefix, token in secrets_of(shape):
+        text = f"mon{prefix}{token}"
+        assert Redactor().text(text) == text
 
 
 @pytest.mark.parametrize(
