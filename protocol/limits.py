@@ -57,6 +57,9 @@ HISTORY_PER_WORKFLOW: Final = 5
 #: From end of stdin to the daemon's exit.
 SHUTDOWN_MS: Final = 5_000
 
+#: A log file and the older ones beside it, together.
+MAX_LOG_BYTES: Final = 20 * MIB
+
 #: What `sidecar:info` shows as `limits`.
 LIMITS: Final = MappingProxyType(
     {
@@ -79,5 +82,6 @@ LIMITS: Final = MappingProxyType(
         "max_shown_value_bytes": MAX_SHOWN_VALUE_BYTES,
         "history_per_workflow": HISTORY_PER_WORKFLOW,
         "shutdown_ms": SHUTDOWN_MS,
+        "max_log_bytes": MAX_LOG_BYTES,
     }
 )

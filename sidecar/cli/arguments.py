@@ -145,6 +145,11 @@ def _serve(commands: _Commands) -> None:
         metavar="L",
         help="least level that is logged to stderr: debug, info (default), warning, error",
     )
+    parser.add_argument(
+        "--log-file",
+        metavar="FILE",
+        help="log to this file as well; it and three older ones (FILE.1 ...) take 20 MiB at most",
+    )
 
 
 def _run(commands: _Commands) -> None:

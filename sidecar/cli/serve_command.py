@@ -1,6 +1,7 @@
 """`serve`: the daemon."""
 
 import argparse
+from pathlib import Path
 
 from sidecar.cli.folders import history_file, project_folder
 
@@ -19,7 +20,11 @@ def run(options: argparse.Namespace) -> int:
         websocket = WebSocketOptions(host, port, frozenset(options.allow_origin))
     elif options.allow_origin:
         raise UsageError("--allow-origin is about --ws, which is not given")
-    set_up_logging(options.log_level)
+    set_up_logging(
+        options.log_level,
+        project=project,
+        file=Path(options.log_file) if options.log_file else None,
+    )
     return serve(
         DaemonOptions(
             project=project,

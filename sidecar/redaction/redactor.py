@@ -8,6 +8,8 @@ Closed on failure: where anything goes wrong with a part of a value, the mark st
 
 import json
 import re
+import threading
+import weakref
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +33,10 @@ _FLAG: Final = re.compile(r"--?([A-Za-z][\w-]{0,127})")
 #: No rule finds anything in shorter text.
 _MIN_TEXT: Final = 5
 
+#: The redactors that know secrets, for what shows things of no run in particular: the log.
+_knowing: "weakref.WeakSet[Redactor]" = weakref.WeakSet()
+_knowing_lock: Final = threading.Lock()
+
 
 class Redactor:
     """Replaces secrets by `[REDACTED]` in all that a run shows.
@@ -39,8 +45,18 @@ class Redactor:
     secret equal to what it was, and find nothing more to hide in their own results.
     """
 
-    def __init__(self, secrets: Iterable[str] = (), project: Path | None = None) -> None:
-        """Know `secrets` by value; `project` is the folder that paths are shown relative to."""
+    def __init__(
+        self,
+        secrets: Iterable[str] = (),
+        project: Path | None = None,
+        *,
+        of_all_runs: bool = False,
+    ) -> None:
+        """Know `secrets` by value; `project` is the folder that paths are shown relative to.
+
+        `of_all_runs` hides what any other redactor in this process knows as well.
+        """
+        self._of_all_runs = of_all_runs
         self._known = KnownValues()
         self._numbers: set[str] = set()
         self._fields: set[str] = set()
@@ -59,6 +75,8 @@ class Redactor:
         """
         if field:
             self._fields.add(field)
+        with _knowing_lock:
+            _knowing.add(self)
         for secret in _leaves(value):
             self._known.add(secret)
             if _is_number(secret) and not is_too_ordinary(secret):
@@ -124,16 +142,25 @@ class Redactor:
         if len(text) < _MIN_TEXT:
             return text
         # Exact values first: whatever else is hidden could break one apart.
-        text = self._known.hide(text)
-        for (field, secret), pattern in self._ordinary.items():
-            if secret in text and field in text:
-                text = pattern.sub(_hide_group, text)
+        text = self._hide_known(text)
+        if self._of_all_runs:
+            with _knowing_lock:
+                others = list(_knowing)
+            for other in others:
+                text = other._hide_known(text)
         if len(text) < shapes.MIN_CHARACTERS and text.isidentifier():
             # The names and words that most of an event consists of.
             return text
         text = credentials.hide(text)
         text = shapes.hide(text)
         return assignments.hide(text)
+
+    def _hide_known(self, text: str) -> str:
+        text = self._known.hide(text)
+        for (field, secret), pattern in list(self._ordinary.items()):
+            if secret in text and field in text:
+                text = pattern.sub(_hide_group, text)
+        return text
 
     def _walk(self, value: Any, depth: int) -> Any:
         try:

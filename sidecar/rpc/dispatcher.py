@@ -78,7 +78,7 @@ class Dispatcher:
 
     def __init__(self, handlers: Mapping[str, Handler]) -> None:
         self._methods = {name: _never_raising(handler) for name, handler in handlers.items()}
-        self._redactor = Redactor()
+        self._redactor = Redactor(of_all_runs=True)
 
     async def serve(self, session: Session, messages: AsyncIterable[Message]) -> None:
         """Answer a peer's messages to their end, each begun when those before it have had their

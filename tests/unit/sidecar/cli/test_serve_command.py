@@ -20,7 +20,9 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         return 5
 
     monkeypatch.setattr(daemon, "serve", serve)
-    monkeypatch.setattr(logs, "set_up_logging", calls.append)
+    monkeypatch.setattr(
+        logs, "set_up_logging", lambda level, **options: calls.append((level, options))
+    )
     return calls
 
 
@@ -29,7 +31,7 @@ def test_without_arguments_the_daemon_serves_the_working_directory(
 ) -> None:
     assert cli("serve").status == 5
     path = project.path.resolve()
-    assert served[0] == "info"
+    assert served[0] == ("info", {"project": path, "file": None})
     assert isinstance(served[1], DaemonOptions)
     assert served[1].project == path
     assert served[1].history == path / ".workflow-sidecar" / "history.db"
@@ -41,8 +43,9 @@ def test_every_argument_reaches_the_daemon(
     cli(
         *("serve", "--stdio", "--project", "..", "--history", "h.db", "--python", "py"),
         *("--allow-env", "A", "--allow-env", "B", "--max-parallel", "3", "--log-level", "debug"),
+        *("--log-file", "sidecar.log"),
     )
-    assert served[0] == "debug"
+    assert served[0] == ("debug", {"project": tmp_path.resolve(), "file": Path("sidecar.log")})
     options = served[1]
     assert isinstance(options, DaemonOptions)
     assert options.project == tmp_path.resolve()
