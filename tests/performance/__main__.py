@@ -26,6 +26,7 @@ from tests.performance.plot import plot
 MODULES = (
     "starting",
     "steps",
+    "load",
     "history",
     "memory",
 )

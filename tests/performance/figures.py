@@ -43,13 +43,13 @@ class Row:
         limit = "" if self.limit is None else f"{self.limit:g} {self.unit}"
         return (
             f"{self.name:<52} {_number(self.p50):>10} {p99:>10} {self.unit:<5} {limit:>7} "
-            f"{ratio:>9}  {self.baseline or '':<30} {beside}"
+            f"{ratio:>9}  {self.baseline or '':<42} {beside}"
         ).rstrip()
 
 
 HEADING = (
     f"{'':<52} {'p50':>10} {'p99':>10} {'unit':<5} {'limit':>7} {'ratio':>9}  "
-    f"{'to its baseline':<30} p50 of that"
+    f"{'to its baseline':<42} p50 of that"
 )
 
 
