@@ -8,6 +8,7 @@ know how anything below works.
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -54,6 +55,9 @@ _UNREAD_S: Final = 0.5
 _STDOUT: Final = 1
 _STDERR: Final = 2
 _END_OF_STDIN: Final = "end of stdin"
+#: How many new objects, young and middle-aged collections start the next one up. With Python's own
+#: numbers a run of 10,000 steps spends a quarter of its time in full collections, each a pause.
+_GC_THRESHOLDS: Final = (20_000, 20, 50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +331,9 @@ async def _serve(
     announce: Callable[[Endpoint], str],
 ) -> int:
     daemon = Daemon(options, listening)
+    # What is loaded by now stays, so that no collection need look at it.
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
     watching = asyncio.create_task(_watch_the_end(daemon))
     try:
         return await daemon.run(stdin, stdout, announce)

@@ -17,8 +17,8 @@ The steps themselves are moved by `step_execution`; this file knows neither scri
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeVar
 
 from protocol import events
 from protocol.executions import EndStatus, ExecutionDetail, ExecutionResult, Snapshot
@@ -34,6 +34,10 @@ logger = logging.getLogger(__name__)
 
 WORKFLOW_TIMEOUT: Final = "WorkflowTimeout"
 INTERNAL_ERROR: Final = "InternalError"
+#: A detail or a result of more steps takes longer to make than the event loop may be held up.
+MANY_STEPS: Final = 500
+
+T = TypeVar("T")
 
 
 class Execution:
@@ -170,7 +174,7 @@ class Execution:
                 )
         self._ended_ms = self._clock.monotonic_ms()
         await self._record_end()
-        result = self._result(end_status)
+        result = await self._made(lambda: self._result(end_status))
         if failure is None:
             self._events.workflow(
                 events.WorkflowCompletedData(
@@ -271,11 +275,15 @@ class Execution:
 
     async def _record_start(self) -> None:
         if self._around.history is not None:
-            await _recorded(self._around.history.started(self.detail()))
+            await _recorded(self._around.history.started(await self._made(self.detail)))
 
     async def _record_end(self) -> None:
         if self._around.history is not None:
-            await _recorded(self._around.history.ended(self.detail()))
+            await _recorded(self._around.history.ended(await self._made(self.detail)))
+
+    async def _made(self, make: Callable[[], T]) -> T:
+        """What `make` makes of all steps; of many, in a thread, while the loop goes on."""
+        return make() if len(self._steps) <= MANY_STEPS else await asyncio.to_thread(make)
 
 
 async def _recorded(write: Awaitable[None]) -> None:

@@ -1,5 +1,6 @@
 """Everything we send becomes bytes here."""
 
+import functools
 import json
 from typing import Any
 
@@ -9,12 +10,18 @@ from pydantic import BaseModel
 from sidecar.showing import json_safe
 
 
+@functools.cache
+def _required(model: type[BaseModel]) -> frozenset[str]:
+    return frozenset(name for name, field in model.model_fields.items() if field.is_required())
+
+
 def _plain(value: Any) -> Any:
     """What orjson cannot dump itself: a model; a field that is null and need not be is left out."""
     if isinstance(value, BaseModel):
-        declared = type(value).model_fields
+        # Not by iterating the model: an answer may hold 20,000 of them.
+        required = _required(type(value))
         return {
-            name: item for name, item in value if item is not None or declared[name].is_required()
+            name: item for name, item in vars(value).items() if item is not None or name in required
         }
     raise TypeError(f"cannot send a {type(value).__name__}")
 

@@ -20,6 +20,7 @@ SUBSCRIBERS = 1_000
 RUNS = 20_000
 #: How often somebody asks while the load lasts.
 ASKING_S = 0.01
+MEANWHILE = "sidecar:info meanwhile (wanted p99: 50)"
 
 
 def scripts_of(name: str, count: int) -> dict[str, Any]:
@@ -111,7 +112,7 @@ def hundred_at_once(folder: Path) -> Iterator[Row]:
         return (
             Figure("100 workflows of 3 scripts at once", ours),
             Figure("subprocess.run, 2 at a time", theirs),
-            Figure("sidecar:info meanwhile (wanted p99: 50)", meanwhile),
+            Figure(MEANWHILE, meanwhile),
             Figure("sidecar:info, idle", idle),
         )
 
@@ -120,8 +121,8 @@ def hundred_at_once(folder: Path) -> Iterator[Row]:
     yield meanwhile.row(idle)
 
 
-def thousand_subscribers(folder: Path) -> Iterator[Row]:
-    """A run of 100 steps with 1 and 1,000 subscribers on the connection: its events go out once."""
+def thousand_listeners(folder: Path) -> Iterator[Row]:
+    """A run of 100 steps with 1 and 1,000 listeners of a connection: its events go out once."""
     steps = [{"id": f"s{n}", "type": "output", "message": str(n)} for n in range(100)]
     definition = {"workflow": {"id": "w", "name": "w"}, "steps": steps}
 
@@ -149,50 +150,6 @@ def thousand_subscribers(folder: Path) -> Iterator[Row]:
 
     one, thousand = asyncio.run(measure())
     yield thousand.row(one)
-
-
-def chain_in_the_daemon(folder: Path) -> Iterator[Row]:
-    """Steps of a chain run by a daemon with a subscriber: loaded, run, told, answered."""
-    counts = (100, 1_000, 10_000)
-
-    def definition(count: int) -> dict[str, Any]:
-        steps: list[dict[str, Any]] = [{"id": "s0", "type": "output", "message": "begin"}]
-        steps += [
-            {"id": f"s{n}", "type": "output", "message": f"${{steps.s{n - 1}.outputs.message}}"}
-            for n in range(1, count)
-        ]
-        return {"workflow": {"id": f"c{count}", "name": f"c{count}"}, "steps": steps}
-
-    async def measure() -> tuple[dict[int, Figure], Figure, Figure]:
-        times: dict[int, list[float]] = {count: [] for count in counts}
-        meanwhile: list[float] = []
-        async with load_client(folder) as client:
-            idle = [await client.timed_call_ms("sidecar:info") for _ in range(200)]
-            await client.call("workflow:execution:subscribe")
-            definitions = {count: definition(count) for count in counts}
-            for _ in range(3):
-                for count in counts:
-                    start = time.perf_counter()
-                    for _ in range(max(1, 1_000 // count)):
-                        await run_at_once(client, [definitions[count]])
-                    taken_ms = (time.perf_counter() - start) * 1000
-                    times[count].append(taken_ms / max(count, 1_000))
-                meanwhile += await asking_while(client, run_at_once(client, [definitions[10_000]]))
-        return (
-            {
-                count: Figure(f"a step of a chain in the daemon, {count:,} of them", taken)
-                for count, taken in times.items()
-            },
-            Figure("sidecar:info meanwhile (wanted p99: 50)", meanwhile),
-            Figure("sidecar:info, idle", idle),
-        )
-
-    per_step, meanwhile, idle = asyncio.run(measure())
-    least: Figure | None = None
-    for count, figure in per_step.items():
-        yield figure.row(least, curve="a step of a chain in the daemon", size=count)
-        least = least or figure
-    yield meanwhile.row(idle)
 
 
 def an_hour_of_runs(folder: Path) -> Iterator[Row]:
@@ -223,9 +180,7 @@ def an_hour_of_runs(folder: Path) -> Iterator[Row]:
 
     idle, meanwhile, taken_s = asyncio.run(measure())
     yield Row(f"{RUNS:,} runs of a script", RUNS / taken_s, unit="per s")
-    yield Figure("sidecar:info meanwhile (wanted p99: 50)", meanwhile).row(
-        Figure("sidecar:info, idle", idle)
-    )
+    yield Figure(MEANWHILE, meanwhile).row(Figure("sidecar:info, idle", idle))
     first, last = usage[0][1], usage[-1][1]
     yield Row(
         "  the daemon's memory after them",
@@ -243,4 +198,4 @@ def an_hour_of_runs(folder: Path) -> Iterator[Row]:
         yield Row(f"  slope of its {name}", slope_per_run(values[len(values) // 2 :]), unit=unit)
 
 
-BENCHMARKS = (hundred_at_once, thousand_subscribers, chain_in_the_daemon, an_hour_of_runs)
+BENCHMARKS = (hundred_at_once, thousand_listeners, an_hour_of_runs)
