@@ -193,7 +193,7 @@ class SidecarInfo(Model):
     history: str
     """The history file."""
     history_notices: list[str] = []
-    """Damage to the history file that was found and set aside."""
+    """What is wrong with it: damage that was set aside, and why runs are not being kept."""
     python: PythonInfo
     """The interpreter of the scripts."""
     isolation: dict[str, str]

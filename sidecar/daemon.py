@@ -20,7 +20,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from protocol import limits
 from sidecar import __version__
@@ -172,7 +172,11 @@ class Daemon:
             except BaseException:
                 self._server.stop_accepting()
                 raise
-        background = [asyncio.create_task(self._look_for_python())]
+        background: list[asyncio.Task[Any]] = [
+            asyncio.create_task(self._look_for_python()),
+            # What is wrong with the history is logged, and runs that were cut off are recorded.
+            asyncio.create_task(self._engine.history_notices()),
+        ]
         if self._options.stdio:
             background.append(asyncio.create_task(self._serve_stdio(stdin, stdout)))
         elif self._options.ends_with_stdin and _is_pipe(stdin):

@@ -418,7 +418,7 @@ export interface SidecarInfo {
   project: string;
   /** The history file. */
   history: string;
-  /** Damage to the history file that was found and set aside. */
+  /** What is wrong with it: damage that was set aside, and why runs are not being kept. */
   history_notices: string[];
   /** The interpreter of the scripts. */
   python: PythonInfo;

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 #: What the progress shows anyhow.
 _SHOWN: Final = frozenset({"step failed"})
-_NOT_KEPT: Final = frozenset({"history cannot be read", "history is not being kept"})
+_NOT_KEPT: Final = "history is not being kept"
 
 
 class Complaints(logging.Handler):
@@ -49,7 +49,7 @@ class Complaints(logging.Handler):
             cause = f"{type(error).__name__}: {error}"
         if event not in _SHOWN and (cause or event) not in self._told:
             self._told.add(cause or event)
-            if event in _NOT_KEPT:
-                # Whichever fails first, this is what it means to whoever started the run.
+            if event == _NOT_KEPT:
+                # What it means to whoever started the run.
                 event, self.history_is_kept = "this run is not kept in the history", False
             self.lines.append(f"{event}: {cause}" if cause else event)

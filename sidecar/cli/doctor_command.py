@@ -15,6 +15,7 @@ from sidecar.cli.progress import counted
 from sidecar.engine import Engine
 from sidecar.errors import HistoryError, PythonNotFound
 from sidecar.history.executions import ExecutionHistory
+from sidecar.history.quarantine import set_aside_before
 from sidecar.redaction import escape_control
 
 #: `note` is how things are on this machine, neither good nor to be mended.
@@ -63,6 +64,9 @@ async def _checks(project: Path, file: Path, python: str | None) -> AsyncIterato
             mark: _Mark = "note" if state == "none" else "ok"
             yield _Check(mark, f"isolation, {name.replace('_', ' ')}", state)
     yield await _history_check(file)
+    if names := set_aside_before(file):
+        mend = f"Delete {'it' if len(names) == 1 else 'them'} when nothing in there is needed."
+        yield _Check("note", "history, set aside", ", ".join(names), mend)
 
 
 async def _history_check(file: Path) -> _Check:
@@ -77,6 +81,9 @@ async def _history_check(file: Path) -> _Check:
         return _Check("FAIL", "history", error.message, mend)
     finally:
         await history.close()
+    if history.trouble:
+        mend = f"Make {file} and its folder writable, {_ELSEWHERE}"
+        return _Check("FAIL", "history", history.trouble, mend)
     if notices:
         mend = "Nothing is left to do: the new file is in use."
         return _Check("FAIL", "history", " ".join(notices), mend)

@@ -49,6 +49,8 @@ logger = logging.getLogger(__name__)
 WorkflowSource = str | Mapping[str, Any]
 
 
+#: A file that another process keeps locked must not hold up who only asks how things are.
+_HISTORY_LOOK_S: Final = 0.3
 #: Enough to answer for any execution that a host may still ask about.
 MAX_ENDED_IDS: Final = 10_000
 
@@ -260,9 +262,8 @@ class Engine:
     async def _is_kept(self, history: ExecutionHistory, execution_id: str) -> bool:
         try:
             return await history.contains(execution_id)
-        except HistoryError as error:
-            # Runs go on without their history; its own failure has been reported by the writes.
-            logger.warning("history cannot be read", extra={"fields": {"error": error.message}})
+        except HistoryError:
+            # Runs go on without their history, which tells of that by itself.
             return False
 
     async def cancel(self, execution_id: str) -> bool:
@@ -304,6 +305,15 @@ class Engine:
         if workflow_id is None:
             return await self.history.recent(limit)
         return await self.history.history(workflow_id, limit)
+
+    async def history_notices(self) -> list[str]:
+        """What is wrong with the history file; looks at it first, if that does not take long."""
+        if self.history is None:
+            return []
+        with contextlib.suppress(HistoryError, TimeoutError):
+            async with asyncio.timeout(_HISTORY_LOOK_S):
+                await self.history.open()
+        return self.history.notices
 
     async def clear(self, workflow_id: str | None = None) -> int:
         """Forget past executions, of one workflow or of all; how many. Raises HistoryError."""

@@ -16,6 +16,7 @@ The steps themselves are moved by `step_execution`; this file knows neither scri
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
@@ -32,6 +33,8 @@ from sidecar.scripts.interface import CANCELLED, ScriptFailure
 
 logger = logging.getLogger(__name__)
 
+#: A history that hangs, such as one that another process keeps locked, holds up no run for longer.
+_RECORDING_S: Final = 0.5
 WORKFLOW_TIMEOUT: Final = "WorkflowTimeout"
 INTERNAL_ERROR: Final = "InternalError"
 #: A detail or a result of more steps takes longer to make than the event loop may be held up.
@@ -101,7 +104,7 @@ class Execution:
                 step_ids=list(self._steps),
             ),
         )
-        self._work = asyncio.create_task(self._run_steps())
+        self._work = asyncio.create_task(self._run_steps(recording))
         if self._early_end is not None:
             self._work.cancel()
         deadline = self._start_deadline()
@@ -153,7 +156,9 @@ class Execution:
         message = f"Internal error; the log says more under the execution id {self.execution_id}"
         return ScriptFailure(message, INTERNAL_ERROR)
 
-    async def _run_steps(self) -> ScriptFailure | None:
+    async def _run_steps(self, recording: asyncio.Task[None]) -> ScriptFailure | None:
+        # What scripts have done is not to be without a trace if we are killed.
+        await asyncio.wait({recording}, timeout=_RECORDING_S)
         for run in self._steps.values():
             failure = await self._stepping.run(run)
             if failure is not None:
@@ -287,11 +292,9 @@ class Execution:
 
 
 async def _recorded(write: Awaitable[None]) -> None:
-    try:
+    # A run does not fail because its record cannot be kept; that is the history's to tell.
+    with contextlib.suppress(HistoryError):
         await write
-    except HistoryError as error:
-        # A run does not fail because its record cannot be kept.
-        logger.warning("history is not being kept", extra={"fields": {"error": error.message}})
 
 
 def _status_of(failure: ScriptFailure | None) -> EndStatus:

@@ -1,71 +1,83 @@
 """Past runs: five newest per workflow, with their details, in one file that processes share.
 
-Knows what a run is and which keys keep it; knows no SQL (that is `storage`) and nothing of how a
-run comes about. What it is given is redacted and cut to size already, and is stored as it is.
-
-Keys, where N is 16 digits that increase with every end of a run (not a time: clocks go back):
-
-    run:ID                      N and the history entry, as JSON
-    detail:ID                   its steps, as JSON
-    workflow:LENGTH:WORKFLOW:N  ID; the length keeps any two workflow ids apart
-    order:N                     the key above
-    running:ID                  a detail and the process it runs in, as JSON
-    damaged:KEY                 what stood under KEY and could not be read
+Says when what is read and written, on a thread of its own, and what becomes of runs while the file
+cannot be used. Knows no SQL (that is `storage`), no keys (`layout`) and nothing of how a run comes
+about. What it is given is redacted and cut to size already, and is stored as it is.
 """
 
 import asyncio
+import contextlib
 import logging
+import os
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import orjson
-from pydantic import ValidationError
-
 from protocol.executions import ExecutionDetail, ExecutionHistoryEntry
 from protocol.limits import HISTORY_PER_WORKFLOW
 from sidecar.errors import HistoryError
-from sidecar.history import owner
-from sidecar.history.records import interrupted, to_json, to_record
-from sidecar.history.storage import Storage, StorageDamaged
+from sidecar.history import layout
+from sidecar.history.backlog import Backlog
+from sidecar.history.reading import Reader
+from sidecar.history.storage import CannotBeKept, Storage, StorageDamaged
 
 logger = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
-#: What a value that can be parsed and is no record raises when it is read as one.
-_NO_RECORD: Final = (KeyError, TypeError, AttributeError, ValidationError, HistoryError)
+#: While nothing can be written, whoever reads does not wait for another try more often.
+_RETRY_S: Final = 1.0
 
 
 class ExecutionHistory:
     """What the daemon and the command line use to keep runs and look them up.
 
     All work on the file is done on one thread of its own, begun with the first call. Every method
-    but `close` raises HistoryError when the file cannot be used; a later call tries again.
-    `notices` grows by a line, for a log or a person, whenever something broken was set aside.
+    but `close` raises HistoryError when the file cannot be used; a later call tries again. A run
+    that could not be written meanwhile is found in memory, and written as soon as there is room.
+
+    One warning is logged when an outage begins, and when it ends, how many runs were written then.
     """
 
     def __init__(self, file: Path) -> None:
         """Keep runs in `file`; nothing is opened yet."""
-        self.notices: list[str] = []
         self._file = file
-        self._storage: Storage | None = None
+        self._reader: Reader | None = None
+        self._backlog = Backlog()
         self._damage_told: str | None = None
+        self._told: list[str] = []
+        #: Why the file cannot be used, as long as that is so.
+        self.trouble: str | None = None
+        self._next_try_s = 0.0
+        #: Runs written, since the trouble began, that had waited.
+        self._written_late = 0
+        self._scrub_due = False
         self._thread: ThreadPoolExecutor | None = None
         self._closed = False
 
+    @property
+    def notices(self) -> list[str]:
+        """Lines for a log or a person: what was found broken and set aside, what is lost, and why
+        runs are not being kept, as long as they are not."""
+        trouble = self.trouble
+        return [*self._told, *([f"Runs are not being kept: {trouble}"] if trouble else [])]
+
     async def open(self) -> None:
-        """Open the file and record runs that were cut off as failed; any other call does it too."""
-        await self._call(lambda _: None)
+        """Open the file, if there is one, and record runs that were cut off as failed.
+
+        Any other call does that too, and makes the file if it is missing.
+        """
+        await self._call(self._open_if_there)
 
     async def started(self, entry: ExecutionDetail) -> None:
         """Record a run that starts (`status` is `running`), with this process as its owner.
 
-        If this process ends before `ended` is called, the next to open the file, whichever
-        process it is, records the run as `failed`, its error beginning `Interrupted`.
+        If this process ends before `ended` is called, the next to look, whichever process it is,
+        records the run as `failed`, its error beginning `Interrupted`.
         """
-        await self._call(lambda storage: _store_running(storage, entry))
+        await self._call(lambda: self._write(entry))
 
     async def ended(self, detail: ExecutionDetail) -> None:
         """Record a run that ended, and drop the workflow's oldest beyond the five newest.
@@ -75,38 +87,43 @@ class ExecutionHistory:
         """
         if detail.status == "running":
             raise HistoryError("A run that still goes on cannot be recorded as ended")
-        await self._call(lambda storage: _write_ended(storage, detail))
+        await self._call(lambda: self._write(detail))
 
     async def history(self, workflow_id: str, limit: int) -> list[ExecutionHistoryEntry]:
         """Up to `limit` (0 or more) ended runs of a workflow, newest first; none if unknown."""
-        index = _of_workflow(workflow_id)
-        return await self._call(lambda storage: self._read_entries(storage, index, limit))
+        limit = min(limit, HISTORY_PER_WORKFLOW)
+        return await self._call(lambda: self._entries(workflow_id, limit))
 
     async def recent(self, limit: int) -> list[ExecutionHistoryEntry]:
         """Up to `limit` (0 or more) ended runs of all workflows, newest first."""
-        return await self._call(lambda storage: self._read_entries(storage, "order:", limit))
+        return await self._call(lambda: self._entries(None, limit))
 
     async def detail(self, execution_id: str) -> ExecutionDetail | None:
         """A kept or a running execution with all its attempts; None if unknown.
 
         A running one is as it was when it started.
         """
-        return await self._call(lambda storage: self._read_detail(storage, execution_id))
+
+        def look(reader: Reader) -> ExecutionDetail | None:
+            return self._backlog.get(execution_id) or reader.detail(execution_id)
+
+        return await self._call(lambda: self._read(look))
 
     async def contains(self, execution_id: str) -> bool:
         """Whether there is a kept or a running execution of this id."""
-        return await self._call(
-            lambda storage: any(
-                storage.getItem(kind + execution_id) is not None for kind in ("run:", "running:")
-            )
-        )
+
+        def look(reader: Reader) -> bool:
+            waits = self._backlog.get(execution_id) is not None
+            return waits or layout.contains(reader.storage, execution_id)
+
+        return await self._call(lambda: self._read(look))
 
     async def clear(self, workflow_id: str | None = None) -> int:
         """Forget the ended runs of one workflow, or of all; returns how many.
 
         Nothing of them stays in the file. Runs that go on are not touched.
         """
-        return await self._call(lambda storage: _clear(storage, workflow_id))
+        return await self._call(lambda: self._clear(workflow_id))
 
     async def close(self) -> None:
         """Finish what was begun and let go of the file; later calls raise HistoryError."""
@@ -116,207 +133,152 @@ class ExecutionHistory:
             await asyncio.shield(asyncio.get_running_loop().run_in_executor(thread, self._close))
             thread.shutdown(wait=True)
 
-    async def _call(self, work: Callable[[Storage], _T]) -> _T:
+    async def _call(self, work: Callable[[], _T]) -> _T:
         if self._closed:
             raise HistoryError("The history is closed")
         if self._thread is None:
             self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="history")
-        future = asyncio.get_running_loop().run_in_executor(self._thread, self._work, work)
+        future = asyncio.get_running_loop().run_in_executor(self._thread, work)
         # Whoever waits may be cancelled; what was accepted is written nevertheless.
         future.add_done_callback(_retrieve)
         return await asyncio.shield(future)
 
     # All below runs on the history's own thread.
 
-    def _work(self, work: Callable[[Storage], _T]) -> _T:
+    def _work(self, work: Callable[[Reader], _T]) -> _T:
         try:
-            return work(self._opened())
-        except StorageDamaged:
-            # There is a fresh file now, and what was asked for is done on that.
-            return work(self._opened())
-        finally:
-            self._tell_damage()
-
-    def _opened(self) -> Storage:
-        if self._storage is None:
-            self._storage = Storage(self._file)
             try:
-                self._finish_interrupted(self._storage)
-            except HistoryError as error:
-                # The file can be read and not written, for now: no reason to read nothing.
-                self._notice(f"Runs that were cut off could not be recorded. {error}")
-        return self._storage
+                return work(self._opened())
+            except StorageDamaged:
+                # There is a fresh file now, and what was asked for is done on that.
+                return work(self._opened())
+            finally:
+                self._tell_damage()
+        except CannotBeKept as error:
+            # This one run's own fault, and no outage.
+            logger.warning("a run cannot be kept", extra={"fields": {"error": error.message}})
+            raise
+        except HistoryError as error:
+            self._fail(error)
+            raise
+
+    def _open_if_there(self) -> None:
+        if os.path.lexists(self._file):
+            self._read(lambda _: None)
+
+    def _opened(self) -> Reader:
+        if self._reader is None:
+            self._reader = Reader(Storage(self._file, layout.mended), self._notice)
+        return self._reader
+
+    def _write(self, detail: ExecutionDetail) -> None:
+        # First of all, so that it is found here whatever is wrong with the file.
+        self._backlog.add(detail)
+        self._work(lambda reader: self._write_backlog(reader.storage))
+
+    def _write_backlog(self, storage: Storage) -> None:
+        waiting = len(self._backlog)
+        try:
+            self._scrub_due |= self._backlog.write(storage)
+        finally:
+            if self.trouble is not None:
+                self._written_late += waiting - len(self._backlog)
+        self._recover()
+        if self._scrub_due and self._thread is not None:
+            # After what waits for this thread: whoever ended a run does not wait for it.
+            self._thread.submit(self._scrub)
+
+    def _read(self, look: Callable[[Reader], _T]) -> _T:
+        def read(reader: Reader) -> _T:
+            self._catch_up(reader)
+            return look(reader)
+
+        return self._work(read)
+
+    def _catch_up(self, reader: Reader) -> None:
+        """Write what is to be written before one reads, if that is possible."""
+        if self.trouble is not None and time.monotonic() < self._next_try_s:
+            return
+        try:
+            if self._backlog:
+                self._write_backlog(reader.storage)
+            reader.finish_interrupted()
+        except (StorageDamaged, CannotBeKept):
+            raise
+        except HistoryError as error:
+            # The file can be read and not written, for now: no reason to read nothing.
+            self._fail(error)
+        else:
+            self._recover()
+
+    def _entries(self, workflow_id: str | None, limit: int) -> list[ExecutionHistoryEntry]:
+        index = layout.ORDER if workflow_id is None else layout.of_workflow(workflow_id)
+
+        def look(reader: Reader) -> list[ExecutionHistoryEntry]:
+            waiting = {run.id: _entry_of(run) for run in self._backlog.ended(workflow_id)}
+            kept = reader.entries(index, limit)
+            return [
+                *waiting.values(),
+                *(entry for entry in kept if entry.id not in waiting),
+            ][: max(limit, 0)]
+
+        return self._read(look)
+
+    def _clear(self, workflow_id: str | None) -> int:
+        def clear(reader: Reader) -> int:
+            removed = layout.clear(reader.storage, workflow_id)
+            self._scrub_due = not reader.storage.scrub()
+            return removed
+
+        return self._work(clear) + self._backlog.clear(workflow_id)
+
+    def _scrub(self) -> None:
+        if self._scrub_due and self._reader is not None:
+            with contextlib.suppress(HistoryError):
+                self._scrub_due = not self._reader.storage.scrub()
 
     def _close(self) -> None:
-        storage, self._storage = self._storage, None
-        if storage is not None:
-            storage.close()
+        if self._backlog:
+            with contextlib.suppress(HistoryError):
+                self._work(lambda reader: self._write_backlog(reader.storage))
+        self._scrub()
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.storage.close()
+
+    def _fail(self, error: HistoryError) -> None:
+        self._next_try_s = time.monotonic() + _RETRY_S
+        if self.trouble is None:
+            fields = {"error": error.message, "error_type": type(error).__name__}
+            logger.warning("history is not being kept", extra={"fields": fields})
+        self.trouble = error.message
+
+    def _recover(self) -> None:
+        if self.trouble is None:
+            return
+        self.trouble = None
+        fields = {"runs_written": self._written_late, "runs_lost": self._backlog.lost}
+        logger.info("history is being kept again", extra={"fields": fields})
+        if self._backlog.lost:
+            self._notice(f"{self._backlog.lost} runs were lost while history was not being kept.")
+        self._written_late = self._backlog.lost = 0
 
     def _tell_damage(self) -> None:
-        damage = None if self._storage is None else self._storage.damage
+        damage = None if self._reader is None else self._reader.storage.damage
         if damage is not None and damage != self._damage_told:
             self._damage_told = damage
             self._notice(damage)
 
-    def _finish_interrupted(self, storage: Storage) -> None:
-        if not storage.last_keys("running:", 1):
-            return
-        with storage.transaction():
-            for key in reversed(storage.last_keys("running:")):
-                record = self._read(storage, key)
-                if record is None:
-                    continue
-                try:
-                    detail = ExecutionDetail.model_validate(record["detail"])
-                    alive = owner.is_alive(record["owner"])
-                except _NO_RECORD:
-                    self._set_value_aside(storage, key)
-                    continue
-                if not alive:
-                    _store_ended(storage, interrupted(detail))
-
-    def _read_entries(
-        self, storage: Storage, index: str, limit: int
-    ) -> list[ExecutionHistoryEntry]:
-        while True:
-            keys = storage.last_keys(index, max(limit, 0))
-            entries = [self._read_entry(storage, _execution_id(storage, key)) for key in keys]
-            if None not in entries:
-                return [entry for entry in entries if entry is not None]
-            # Set aside just now, or dropped by another process meanwhile: others move up.
-            with storage.transaction():
-                for key, entry in zip(keys, entries, strict=True):
-                    if entry is None:
-                        _drop(storage, key)
-
-    def _read_entry(
-        self, storage: Storage, execution_id: str | None
-    ) -> ExecutionHistoryEntry | None:
-        key = f"run:{execution_id}"
-        record = self._read(storage, key)
-        if record is None:
-            return None
-        try:
-            return ExecutionHistoryEntry.model_validate(record["entry"])
-        except _NO_RECORD:
-            self._set_value_aside(storage, key)
-            return None
-
-    def _read_detail(self, storage: Storage, execution_id: str) -> ExecutionDetail | None:
-        running_key, steps_key = "running:" + execution_id, "detail:" + execution_id
-        running = self._read(storage, running_key)
-        if running is not None:
-            try:
-                return ExecutionDetail.model_validate(running["detail"])
-            except _NO_RECORD:
-                self._set_value_aside(storage, running_key)
-        entry = self._read_entry(storage, execution_id)
-        if entry is None:
-            return None
-        fields = entry.model_dump()
-        try:
-            steps = self._read(storage, steps_key) or {}
-            return ExecutionDetail.model_validate({**fields, "steps": steps})
-        except ValidationError:
-            self._set_value_aside(storage, steps_key)
-            return ExecutionDetail.model_validate({**fields, "steps": {}})
-
-    def _read(self, storage: Storage, key: str) -> dict[str, Any] | None:
-        """The JSON object under `key`; None if missing or, then set aside, unreadable."""
-        text = storage.getItem(key)
-        if text is None:
-            return None
-        try:
-            record = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            record = None
-        if isinstance(record, dict):
-            return record
-        self._set_value_aside(storage, key)
-        return None
-
-    def _set_value_aside(self, storage: Storage, key: str) -> None:
-        storage.setItem("damaged:" + key, storage.getItem(key) or "")
-        storage.removeItem(key)
-        self._notice(f"The history's record {key} could not be read and was set aside.")
-
     def _notice(self, text: str) -> None:
-        self.notices.append(text)
+        self._told.append(text)
         logger.warning("history", extra={"fields": {"notice": text}})
+
+
+def _entry_of(run: ExecutionDetail) -> ExecutionHistoryEntry:
+    return ExecutionHistoryEntry.model_validate(run.model_dump(exclude={"steps"}))
 
 
 def _retrieve(future: "asyncio.Future[Any]") -> None:
     """Mark the outcome as seen, in case whoever waited for it is gone."""
     if not future.cancelled():
         future.exception()
-
-
-def _of_workflow(workflow_id: str) -> str:
-    return f"workflow:{len(workflow_id)}:{workflow_id}:"
-
-
-def _execution_id(storage: Storage, index_key: str) -> str | None:
-    """Whose run a `workflow:` or `order:` key stands for."""
-    if index_key.startswith("order:"):
-        index_key = storage.getItem(index_key) or ""
-    return storage.getItem(index_key)
-
-
-def _store_running(storage: Storage, detail: ExecutionDetail) -> None:
-    record = {"owner": owner.this_process(), "detail": to_record(detail)}
-    storage.setItem("running:" + detail.id, to_json(record))
-
-
-def _write_ended(storage: Storage, detail: ExecutionDetail) -> None:
-    with storage.transaction():
-        _store_ended(storage, detail)
-
-
-def _store_ended(storage: Storage, detail: ExecutionDetail) -> None:
-    entry = to_record(detail)
-    steps = entry.pop("steps")
-    number = _number(storage, detail.id)
-    index = _of_workflow(detail.workflow_id)
-    storage.setItem("run:" + detail.id, to_json({"number": number, "entry": entry}))
-    storage.setItem("detail:" + detail.id, to_json(steps))
-    storage.setItem(index + number, detail.id)
-    storage.setItem("order:" + number, index + number)
-    storage.removeItem("running:" + detail.id)
-    for key in storage.last_keys(index)[HISTORY_PER_WORKFLOW:]:
-        _drop(storage, key)
-
-
-def _number(storage: Storage, execution_id: str) -> str:
-    """The number a run has already, else the next one."""
-    try:
-        return f"{int(orjson.loads(storage.getItem('run:' + execution_id) or '')['number']):016d}"
-    except (ValueError, TypeError, KeyError):
-        last = storage.last_keys("order:", 1)
-        return f"{int(last[0].removeprefix('order:')) + 1 if last else 1:016d}"
-
-
-def _drop(storage: Storage, index_key: str) -> None:
-    """Forget the run that an index key stands for; the caller holds the transaction."""
-    execution_id = _execution_id(storage, index_key)
-    order_key = "order:" + index_key.rpartition(":")[2]
-    for key in (
-        storage.getItem(order_key),
-        order_key,
-        index_key,
-        f"run:{execution_id}",
-        f"detail:{execution_id}",
-    ):
-        if key is not None:
-            storage.removeItem(key)
-
-
-def _clear(storage: Storage, workflow_id: str | None) -> int:
-    with storage.transaction():
-        keys = storage.last_keys("order:" if workflow_id is None else _of_workflow(workflow_id))
-        for key in keys:
-            _drop(storage, key)
-        if workflow_id is None:
-            for key in storage.last_keys("damaged:"):
-                storage.removeItem(key)
-    storage.scrub()
-    return len(keys)

@@ -1,4 +1,4 @@
-"""The file of a store before and after SQLite: making it safely, moving it aside when damaged.
+"""The file of a store before and after SQLite: looking at it, moving it aside, making a new one.
 
 It knows file systems and names, not what is in the file.
 """
@@ -8,11 +8,12 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from sidecar.errors import HistoryError
+from sidecar.history.schema import DamagedFile, ForeignFile
 
 if sys.platform != "win32":
     import fcntl
@@ -20,7 +21,8 @@ if sys.platform != "win32":
 #: The folder inside a project; it ignores itself in git.
 _OWN_FOLDER: Final = ".workflow-sidecar"
 #: What SQLite keeps beside its file (sqlite.org/tempfiles.html).
-_COMPANIONS: Final = ("-wal", "-shm")
+WRITE_AHEAD_LOG: Final = "-wal"
+_COMPANIONS: Final = (WRITE_AHEAD_LOG, "-shm", "-journal")
 
 
 @contextlib.contextmanager
@@ -48,18 +50,29 @@ def folder_locked(path: Path) -> Iterator[None]:
         os.close(folder)
 
 
-def prepare_file(path: Path) -> None:
-    """Make `path` (mode 0600) if missing; raise HistoryError if what is there is no plain file."""
+def is_own(path: Path) -> bool:
+    """Whether `path` lies in the folder that is ours alone, where nobody else has put anything."""
+    return path.parent.name == _OWN_FOLDER
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is a file that a store can be tried on; gives it mode 0600.
+
+    Raises ForeignFile when something is there that is none, DamagedFile when only the log of a
+    store is left, and HistoryError when the file may not be used.
+    """
     for companion in _COMPANIONS:
         if path.with_name(path.name + companion).is_symlink():
-            raise HistoryError(f"Beside the history file, {companion} is a link; remove it")
+            raise ForeignFile(f"has a link beside it, {companion}", "Remove that link.")
     try:
-        try:
-            found = path.lstat()
-        except FileNotFoundError:
-            _create(path)
-            return
-        _check(found)
+        found = path.lstat()
+    except FileNotFoundError:
+        _require_no_log(path, "is missing while its log is there")
+        return False
+    except OSError as error:
+        raise HistoryError(f"The history file cannot be used: {error.strerror}") from error
+    try:
+        _check(path, found)
         if stat.S_IMODE(found.st_mode) & 0o077:
             with contextlib.suppress(PermissionError):
                 path.chmod(0o600)
@@ -69,19 +82,44 @@ def prepare_file(path: Path) -> None:
             raise HistoryError("The history file cannot be written: permission denied")
     except OSError as error:
         raise HistoryError(f"The history file cannot be used: {error.strerror}") from error
+    return True
+
+
+def make(path: Path, fill: Callable[[Path], None], *, replaces: bool = False) -> str | None:
+    """Make the file `path` (mode 0600): whole, as `fill` leaves it, or not at all.
+
+    `fill` gets an empty file of another name. What was at `path`, and what SQLite keeps beside it,
+    is set aside if it `replaces` something; then the return value is its new name, without the
+    folder. The caller holds the folder's lock. Raises HistoryError.
+    """
+    new = path.with_name(path.name + ".new")
+    try:
+        # One that was cut off in here before.
+        for companion in ("", *_COMPANIONS):
+            new.with_name(new.name + companion).unlink(missing_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+        os.close(os.open(new, flags, 0o600))
+        fill(new)
+        name = set_aside(path) if replaces else None
+        new.replace(path)
+    except OSError as error:
+        raise HistoryError(f"The history file cannot be made: {error.strerror}") from error
+    _sync_folder(path.parent)
+    return name
 
 
 def set_aside(path: Path) -> str:
     """Rename `path` and what SQLite keeps beside it; returns the new name, without the folder."""
     dated = f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}"
     name, number = dated, 1
-    while os.path.lexists(path.with_name(name)):
+    while any(os.path.lexists(path.with_name(name + c)) for c in ("", *_COMPANIONS)):
         number += 1
         name = f"{dated}-{number}"
     try:
+        # The log last: without it the file could look whole, and older than it is.
         for companion in ("", *_COMPANIONS):
             with contextlib.suppress(FileNotFoundError):
-                # SQLite reads the three as one under the new name too.
+                # SQLite reads them as one under the new name too.
                 path.with_name(path.name + companion).rename(path.with_name(name + companion))
     except OSError as error:
         raise HistoryError(
@@ -90,29 +128,67 @@ def set_aside(path: Path) -> str:
     return name
 
 
+def set_aside_before(path: Path) -> list[str]:
+    """Names of what was set aside for `path` in the past, oldest first."""
+    if not path.parent.is_dir():
+        return []
+    names = (found.name for found in path.parent.iterdir())
+    of_ours = (name for name in names if name.startswith(f"{path.name}.damaged-"))
+    return sorted(name for name in of_ours if not name.endswith(_COMPANIONS))
+
+
 def _make_folder(folder: Path) -> None:
-    if folder.name == _OWN_FOLDER and folder.is_symlink():
+    own = folder.name == _OWN_FOLDER
+    if own and folder.is_symlink():
         raise HistoryError(f"The folder {_OWN_FOLDER} is a link; history is not kept through links")
     try:
         folder.mkdir(mode=0o700, parents=True)
     except FileExistsError:
+        if own and stat.S_IMODE(folder.stat().st_mode) & 0o077:
+            with contextlib.suppress(PermissionError):
+                folder.chmod(0o700)
         return
-    if folder.name == _OWN_FOLDER:
+    _sync_folder(folder.parent)
+    if own:
         (folder / ".gitignore").write_text("*\n", "ascii")
 
 
-def _create(path: Path) -> None:
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-    os.close(os.open(path, flags, 0o600))
+def _sync_folder(folder: Path) -> None:
+    """Have the names in a folder survive a power cut, where the system lets one ask for that."""
+    with contextlib.suppress(OSError):
+        fd = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
 
-def _check(found: os.stat_result) -> None:
+def _check(path: Path, found: os.stat_result) -> None:
     if stat.S_ISLNK(found.st_mode):
-        raise HistoryError("The history file is a link; history is not kept through links")
+        raise ForeignFile("is a link", "History is not kept through links.")
     if stat.S_ISDIR(found.st_mode):
-        raise HistoryError("The history file is a directory")
+        raise ForeignFile("is a directory")
     if not stat.S_ISREG(found.st_mode):
-        raise HistoryError("The history file is no regular file")
+        raise ForeignFile("is no regular file")
     if found.st_nlink > 1:
         # sqlite.org/howtocorrupt.html, 2.5: two names mean two logs for one file.
-        raise HistoryError("The history file has several names (hard links); SQLite cannot use it")
+        raise ForeignFile("has several names (hard links)", "SQLite cannot use it.")
+    if found.st_size == 0:
+        # SQLite would throw the log away, and with it what has been acknowledged.
+        _require_no_log(path, "is empty while its log is not")
+        if is_own(path):
+            # We make none that is empty.
+            raise ForeignFile("is empty")
+    if is_own(path) and hasattr(os, "geteuid"):
+        owners = {os.geteuid()}
+        if 0 in owners:
+            # Who works for somebody else as root finds that user's file.
+            owners.add(path.parent.stat().st_uid)
+        if found.st_uid not in owners:
+            raise ForeignFile("belongs to another user")
+
+
+def _require_no_log(path: Path, reason: str) -> None:
+    with contextlib.suppress(OSError):
+        if path.with_name(path.name + WRITE_AHEAD_LOG).stat().st_size > 0:
+            raise DamagedFile(reason)

@@ -10,20 +10,21 @@ would drop SQLite's locks (sqlite.org/howtocorrupt.html, 2.2).
 """
 
 import contextlib
+import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
 from sidecar.errors import HistoryError
-from sidecar.history import quarantine
+from sidecar.history import quarantine, schema
+from sidecar.history.salvage import salvage
+from sidecar.history.schema import ForeignFile, UnusableFile
 
 _T = TypeVar("_T")
 
-#: "WFSH", written into the file's header, so that no other program's database is taken for ours.
-_APPLICATION_ID: Final = 0x57465348
-_SCHEMA_VERSION: Final = 1
+Item = tuple[str, str]
 #: How long to wait for another process's write.
 _BUSY_SECONDS: Final = 10.0
 _DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -36,18 +37,31 @@ class StorageDamaged(HistoryError):
     """
 
 
+class CannotBeKept(HistoryError):
+    """A key or value that no file can hold, however often it is tried."""
+
+
 class Storage:
     """One file of string keys and string values.
 
-    `damage` is None, or tells that the file was found damaged, and under which name beside it the
-    damaged one now lies; the store then goes on with a fresh file. All methods raise HistoryError
-    when the file cannot be used (a link, a directory, read-only, a full disk, a newer version,
-    another program's database, another process that blocks it for 10 s).
+    `damage` is None, or tells that what stood in the file's place was set aside, why, and under
+    which name beside it that now lies; the store then goes on with a fresh file, which holds what
+    could be read of the old one. In the project's own folder anything that is no store of ours is
+    set aside, elsewhere only what is a damaged one: `--history` may name somebody's file.
+
+    All methods raise HistoryError when the file cannot be used (read-only, a full disk, a newer
+    version, another process that blocks it for 10 s; outside our folder also a link, a directory,
+    another program's database).
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open `path`, creating it (mode 0600) and its folder (mode 0700) if missing."""
+    def __init__(self, path: Path, mend: Callable[[list[Item]], list[Item]] = list) -> None:
+        """Open `path`, creating it (mode 0600) and its folder (mode 0700) if missing.
+
+        `mend` makes of the items read from a damaged file, some of which may be missing, those
+        that the fresh one begins with.
+        """
         self.damage: str | None = None
+        self._mend = mend
         self._path = path.absolute()
         self._connection: sqlite3.Connection | None = None
         self._inode: tuple[int, int] = (0, 0)
@@ -118,12 +132,13 @@ class Storage:
             raise
         self._run(lambda db: db.execute("COMMIT"))
 
-    def scrub(self) -> None:
-        """Take what was deleted out of the write-ahead log too, as far as no one is reading it.
+    def scrub(self) -> bool:
+        """Take what was deleted out of the write-ahead log too; False if someone is reading it.
 
         In the file itself `secure_delete` overwrites it at once.
         """
-        self._run(lambda db: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone())
+        row = self._run(lambda db: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone())
+        return bool(row[0] == 0)
 
     def close(self) -> None:
         """Let go of the file. The object is not to be used afterwards, but for this again."""
@@ -140,18 +155,23 @@ class Storage:
         try:
             return work(self._connected())
         except UnicodeEncodeError:
-            raise HistoryError("A key or value with a lone surrogate cannot be kept") from None
+            raise CannotBeKept("A key or value with a lone surrogate cannot be kept") from None
+        except UnusableFile as found:
+            if isinstance(found, ForeignFile) and not quarantine.is_own(self._path):
+                raise
+            reason = found.reason
         except sqlite3.Error as error:
             if not _is_damage(error):
                 self._roll_back()
-                raise _explained(error) from error
-        self._set_aside()
+                raise self._explained(error) from error
+            reason = "was damaged"
+        self._replace(reason)
         if within:
             raise StorageDamaged("The history file was damaged; a fresh one was started")
         try:
             return work(self._connected())
         except sqlite3.Error as error:
-            raise _explained(error) from error
+            raise self._explained(error) from error
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is not None:
@@ -164,13 +184,13 @@ class Storage:
         return self._connection
 
     def _open(self) -> sqlite3.Connection:
-        quarantine.prepare_file(self._path)
         self._inode = _inode(self._path)
-        connection = sqlite3.connect(
-            self._path.as_uri() + "?mode=rw", timeout=_BUSY_SECONDS, isolation_level=None, uri=True
-        )
+        if not quarantine.is_there(self._path):
+            quarantine.make(self._path, _make_store)
+            self._inode = _inode(self._path)
+        connection = _connect(self._path, timeout_s=_BUSY_SECONDS)
         try:
-            is_new = _check_version(connection)
+            found = schema.version(connection)
             # Before anything is written: a switch of journals by two processes at once fails
             # without waiting (the busy handler is not asked), so wait for it here.
             _wait_while_locked(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchone())
@@ -178,23 +198,43 @@ class Storage:
             connection.execute("PRAGMA secure_delete = ON").fetchone()
             connection.execute("PRAGMA temp_store = MEMORY")
             connection.execute("PRAGMA cell_size_check = ON")
-            if is_new:
-                _create(connection)
+            if found < len(schema.UPGRADES):
+                schema.upgrade(connection)
+            self._require_same_file()
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _set_aside(self) -> None:
-        """Move the damaged file out of the way, unless another process has done so already."""
+    def _require_same_file(self) -> None:
+        """SQLite opens by name, which may mean something else since it was looked at."""
+        if self._inode != _inode(self._path):
+            raise HistoryError("The history file was exchanged while it was being opened")
+
+    def _replace(self, reason: str) -> None:
+        """Set aside what is there, unless another process has done so already, for a fresh file."""
         self.close()
         with quarantine.folder_locked(self._path):
             if _inode(self._path) != self._inode:
                 return
-            name = quarantine.set_aside(self._path)
+            items = self._mend(salvage(self._path, _make_store))
+            try:
+                name = quarantine.make(
+                    self._path, lambda new: _make_store(new, items), replaces=True
+                )
+            except sqlite3.Error as error:
+                raise self._explained(error) from error
         self.damage = (
-            f"The history file was damaged. It was set aside as {name}, and a fresh one started."
+            f"The history file {reason}. It was set aside as {name}, and a fresh one was started"
+            f" with what could be read of it: {len(items) or 'no'} records."
         )
+
+    def _explained(self, error: sqlite3.Error) -> HistoryError:
+        code = _code(error)
+        if code == sqlite3.SQLITE_IOERR and _is_full(self._path.parent):
+            # So it says when there is no room for the index of the log.
+            code = sqlite3.SQLITE_FULL
+        return HistoryError(_EXPLAINED.get(code, f"The history file cannot be used: {error}"))
 
     def _roll_back(self) -> None:
         if self._connection is not None and self._connection.in_transaction:
@@ -216,35 +256,21 @@ def _inode(path: Path) -> tuple[int, int]:
     return (found.st_dev, found.st_ino)
 
 
-def _check_version(db: sqlite3.Connection) -> bool:
-    """Whether the file is empty; HistoryError if it is not ours to use."""
-    application: int = db.execute("PRAGMA application_id").fetchone()[0]
-    version: int = db.execute("PRAGMA user_version").fetchone()[0]
-    if application == _APPLICATION_ID and version == _SCHEMA_VERSION:
-        return False
-    if application == _APPLICATION_ID and version > _SCHEMA_VERSION:
-        raise HistoryError(
-            f"The history file was written by a newer workflow-sidecar (format {version};"
-            f" this one reads {_SCHEMA_VERSION}). Update, or name another file with --history."
-        )
-    empty = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-    if application or version or not empty:
-        raise HistoryError(
-            "The history file is another program's database. Name another file with --history."
-        )
-    return True
-
-
-def _create(db: sqlite3.Connection) -> None:
-    db.execute("BEGIN IMMEDIATE")
-    # Another process may have been faster.
-    db.execute(
-        "CREATE TABLE IF NOT EXISTS items"
-        " (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value TEXT NOT NULL)"
+def _connect(path: Path, timeout_s: float) -> sqlite3.Connection:
+    return sqlite3.connect(
+        path.as_uri() + "?mode=rw", timeout=timeout_s, isolation_level=None, uri=True
     )
-    db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-    db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-    db.execute("COMMIT")
+
+
+def _make_store(path: Path, items: Sequence[Item] = ()) -> None:
+    """Make the empty file `path` a store, whole in the one file."""
+    with contextlib.closing(_connect(path, timeout_s=0)) as db:
+        schema.upgrade(db)
+        db.execute("BEGIN")
+        db.executemany("INSERT INTO items (key, value) VALUES (?, ?)", items)
+        db.execute("COMMIT")
+        # Last, so that nothing is in a log when the file gets its name.
+        db.execute("PRAGMA journal_mode = WAL").fetchone()
 
 
 def _wait_while_locked(work: Callable[[], object]) -> None:
@@ -265,6 +291,14 @@ def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
+def _is_full(folder: Path) -> bool:
+    """Whether there is not even room for one page on a folder's disk."""
+    try:
+        return shutil.disk_usage(folder).free < 4096
+    except OSError:
+        return False
+
+
 def _is_damage(error: sqlite3.Error) -> bool:
     extended = getattr(error, "sqlite_errorcode", 0)
     return (
@@ -281,7 +315,3 @@ _EXPLAINED: Final = {
     sqlite3.SQLITE_READONLY: "The history file cannot be written: it or its folder is read-only",
     sqlite3.SQLITE_TOOBIG: "The value is too large for the history file",
 }
-
-
-def _explained(error: sqlite3.Error) -> HistoryError:
-    return HistoryError(_EXPLAINED.get(_code(error), f"The history file cannot be used: {error}"))

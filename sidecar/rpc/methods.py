@@ -164,7 +164,7 @@ class Methods:
             pid=os.getpid(),
             project=str(engine.project.path),
             history=self._history_file,
-            history_notices=engine.history.notices if engine.history else [],
+            history_notices=await engine.history_notices(),
             python=python,
             isolation=self._isolation(),
             limits={

@@ -12,7 +12,6 @@ logger = logging.getLogger("sidecar.anything")
 def test_each_cause_is_told_once_and_in_the_words_of_a_run() -> None:
     with Complaints() as complaints:
         fields = {"fields": {"error": "The disk is full"}}
-        logger.warning("history cannot be read", extra=fields)
         logger.warning("history is not being kept", extra=fields)
         logger.warning("history is not being kept", extra=fields)
     assert complaints.lines == ["this run is not kept in the history: The disk is full"]

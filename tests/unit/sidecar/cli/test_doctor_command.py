@@ -54,7 +54,10 @@ def test_a_damaged_history_is_status_1_once(cli: Cli, project: Project) -> None:
     assert status == 1
     assert "FAIL  history: The history file was damaged." in out
     assert "      Nothing is left to do: the new file is in use.\n" in out
-    assert cli("doctor", "--history", "h.db").status == 0
+    status, out, _ = cli("doctor", "--history", "h.db")
+    assert status == 0
+    assert "note  history, set aside: h.db.damaged-" in out
+    assert "      Delete it when nothing in there is needed.\n" in out
 
 
 def test_a_history_that_cannot_be_opened_is_status_1(cli: Cli, project: Project) -> None:

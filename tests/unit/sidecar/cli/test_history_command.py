@@ -115,7 +115,8 @@ def test_a_file_that_cannot_be_used_is_status_2(cli: Cli, project: Project) -> N
     assert cli("history", "--history", ".") == (
         2,
         "",
-        "workflow-sidecar: error: The history file is a directory\n",
+        "workflow-sidecar: error: The history file is a directory. "
+        "Name another file with --history.\n",
     )
 
 

@@ -50,6 +50,10 @@ def running(execution_id: str, workflow_id: str = "w", **fields: Any) -> Executi
     return make(execution_id, workflow_id, status="running", outputs=None, duration_ms=0, **fields)
 
 
+#: A process before the last boot.
+DEAD = {"pid": 1, "started": "1", "place": "another boot"}
+
+
 async def ids(history: ExecutionHistory, workflow_id: str = "w", limit: int = 5) -> list[str]:
     return [entry.id for entry in await history.history(workflow_id, limit)]
 
@@ -288,10 +292,10 @@ async def test_run_of_a_killed_process_is_recorded_as_interrupted(file: Path) ->
         # It lives, so its run is none of our business.
         assert await ids(history) == []
         assert await history.contains("theirs")
-    other.kill()
-    # A zombie by then, whose parent has not asked for it: ended all the same.
-    wait_for_end(other)
-    async with opened(file) as history:
+        other.kill()
+        # A zombie by then, whose parent has not asked for it: ended all the same.
+        wait_for_end(other)
+        # Nobody has to open the file anew to see it.
         (entry,) = await history.history("w", 5)
         assert entry.id == "theirs"
         assert entry.status == "failed"
@@ -614,7 +618,8 @@ async def test_interrupted_runs_that_cannot_be_recorded_do_not_keep_history_from
 ) -> None:
     async with opened(file) as history:
         await history.ended(make("e"))
-        await history.started(running("f"))
+    record = records.to_json({"detail": running("f").model_dump(), "owner": DEAD})
+    change(file, lambda storage: storage.setItem("running:f", record))
     monkeypatch.setattr("sidecar.history.storage._BUSY_SECONDS", 0.05)
     with Storage(file) as other, other.transaction():
         async with opened(file) as history:
@@ -634,6 +639,8 @@ async def test_nothing_is_opened_before_it_is_needed(file: Path) -> None:
     await history.open()
     await history.open()
     assert threading.active_count() == before + 1
+    assert not file.exists()
+    await history.recent(1)
     assert file.exists()
     await history.close()
     await history.close()

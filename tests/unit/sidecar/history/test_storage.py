@@ -358,8 +358,8 @@ def test_folder_is_locked_while_the_file_is_opened_or_set_aside(
 ) -> None:
     refused = []
 
-    def spy(work: Callable[[Path], Any]) -> Callable[[Path], Any]:
-        def try_the_lock(path: Path) -> Any:
+    def spy(work: Callable[..., Any]) -> Callable[..., Any]:
+        def try_the_lock(path: Path, *arguments: Any, **options: Any) -> Any:
             folder = os.open(path.parent, os.O_RDONLY)
             try:
                 fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -367,16 +367,16 @@ def test_folder_is_locked_while_the_file_is_opened_or_set_aside(
                 refused.append(work.__name__)
             finally:
                 os.close(folder)
-            return work(path)
+            return work(path, *arguments, **options)
 
         return try_the_lock
 
-    for name in ("prepare_file", "set_aside"):
+    for name in ("is_there", "make", "set_aside"):
         monkeypatch.setattr(quarantine, name, spy(getattr(quarantine, name)))
     Storage(file).close()
     damage_garbage(file)
     Storage(file).close()
-    assert refused == ["prepare_file", "prepare_file", "set_aside", "prepare_file"]
+    assert refused == ["is_there", "make", "is_there", "make", "set_aside", "is_there"]
 
 
 def test_damage_that_cannot_be_set_aside_is_an_error(
@@ -430,7 +430,7 @@ def test_link_is_not_followed(tmp_path: Path, target: str) -> None:
 
 def test_log_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "h.db-wal").symlink_to("elsewhere")
-    with pytest.raises(HistoryError, match="-wal is a link"):
+    with pytest.raises(HistoryError, match="has a link beside it, -wal"):
         Storage(tmp_path / "h.db")
 
 
@@ -568,6 +568,8 @@ def test_descriptors_are_given_back(file: Path) -> None:
         storage.close()
     file.unlink()
     file.mkdir()
+    Storage(file).close()
+    elsewhere = file.parent.parent
     with pytest.raises(HistoryError):
-        Storage(file)
+        Storage(elsewhere)
     assert count() == before

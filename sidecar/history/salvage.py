@@ -1,0 +1,139 @@
+"""Reading what can still be read of a damaged store.
+
+Works on a copy in a folder of its own, so that the damaged file stays as it was found. It knows
+SQLite's file format as far as the first page, and nothing of what the items mean.
+"""
+
+import shutil
+import sqlite3
+import struct
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Final
+
+from sidecar.history import quarantine
+
+#: The page size of every store we make, SQLite's default.
+_PAGE_BYTES: Final = 4096
+#: Where the header says how many pages there are (sqlite.org/fileformat.html, 1.3).
+_PAGE_COUNT_AT: Final = 28
+#: The first of the free pages and their number, which nobody needs for reading.
+_FREE_PAGES_AT: Final = 32
+#: A greater file would take minutes, in which no run could be recorded.
+_MAX_BYTES: Final = 1024 * 1024 * 1024
+_INDEX_SCANS: Final = (
+    "SELECT id FROM items INDEXED BY sqlite_autoindex_items_1 ORDER BY key",
+    "SELECT id FROM items INDEXED BY sqlite_autoindex_items_1 ORDER BY key DESC",
+)
+
+
+def salvage(path: Path, make_store: Callable[[Path], None]) -> list[tuple[str, str]]:
+    """The items of the damaged store `path`, and of its log, that can be read; raises nothing.
+
+    `make_store` makes an empty store, whose first page stands in where that of `path` is broken.
+    """
+    with suppress(OSError, sqlite3.Error):
+        if path.stat().st_size > _MAX_BYTES:
+            return []
+        with tempfile.TemporaryDirectory(prefix=f"{path.name}.", dir=path.parent) as folder:
+            if path.stat().st_size >= _PAGE_BYTES and (found := _items(_copy(path, folder, "1"))):
+                return found
+            empty = Path(folder, "empty")
+            make_store(empty)
+            copy = _copy(path, folder, "2")
+            _mend_first_page(copy, empty.read_bytes()[:_PAGE_BYTES])
+            return _items(copy)
+    return []
+
+
+def _copy(path: Path, folder: str, name: str) -> Path:
+    """A copy of a store with its log."""
+    copy = Path(folder, name)
+    shutil.copyfile(path, copy)
+    with suppress(FileNotFoundError):
+        shutil.copyfile(
+            f"{path}{quarantine.WRITE_AHEAD_LOG}", f"{copy}{quarantine.WRITE_AHEAD_LOG}"
+        )
+    return copy
+
+
+def _mend_first_page(copy: Path, first_page: bytes) -> None:
+    """Put the first page of an empty store on `copy`, with as many pages as there are bytes for."""
+    content = bytearray(copy.read_bytes())
+    content[:_PAGE_BYTES] = first_page
+    content += bytes(-len(content) % _PAGE_BYTES)
+    struct.pack_into(">I", content, _PAGE_COUNT_AT, len(content) // _PAGE_BYTES)
+    struct.pack_into(">II", content, _FREE_PAGES_AT, 0, 0)
+    copy.write_bytes(content)
+
+
+def _items(copy: Path) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(copy, isolation_level=None)) as db:
+        # Else a file with fewer pages than its header says is refused as a whole.
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("PRAGMA cell_size_check = ON")
+        try:
+            found = {key: value for _, key, value in _rows(db)}
+            # Rows whose page is lost for a scan may be found one by one.
+            for row_id in _row_ids(db):
+                with suppress(sqlite3.Error):
+                    row = db.execute("SELECT key, value FROM items WHERE id = ?", (row_id,))
+                    found.update(row.fetchall())
+        except sqlite3.Error:
+            return []
+    return [item for item in found.items() if all(isinstance(text, str) for text in item)]
+
+
+def _rows(db: sqlite3.Connection) -> Iterator[tuple[int, str, str]]:
+    """Every row that a scan finds, leaping over pages that cannot be read."""
+    after = 0
+    while True:
+        try:
+            statement = "SELECT id, key, value FROM items WHERE id > ? ORDER BY id"
+            for row in db.execute(statement, (after,)):
+                after = row[0]
+                yield row
+        except sqlite3.Error:
+            next_after = _beyond_damage(db, after)
+            if next_after is None:
+                return
+            after = next_after
+        else:
+            return
+
+
+def _beyond_damage(db: sqlite3.Connection, after: int) -> int | None:
+    """The least id beyond `after` after which a row can be read; None if there is none."""
+    low, step = after, 1
+    while not _can_read(db, after + step):
+        low = after + step
+        step *= 2
+        if step > 1 << 40:
+            return None
+    high = after + step
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _can_read(db, middle):
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def _can_read(db: sqlite3.Connection, after: int) -> bool:
+    statement = "SELECT id, key, value FROM items WHERE id > ? ORDER BY id LIMIT 1"
+    try:
+        db.execute(statement, (after,)).fetchall()
+    except sqlite3.Error:
+        return False
+    return True
+
+
+def _row_ids(db: sqlite3.Connection) -> Iterator[int]:
+    """The ids that the index of keys knows, from both of its ends as far as it can be read."""
+    for statement in _INDEX_SCANS:
+        with suppress(sqlite3.Error):
+            for row in db.execute(statement):
+                yield row[0]
