@@ -18,6 +18,8 @@ _BLANK_LINES: Final = _BLANK + b"\n"
 #: Either header of LSP begins like this, and no JSON text does.
 _HEADER_START: Final = b"content-"
 _LENGTH: Final = b"content-length"
+#: A header's name (RFC 9110, section 5.6.2): a JSON text has colons too, but no such name.
+_NAME: Final = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 #: More than any number of bytes that will ever be sent has; int() of very many takes long.
 _LENGTH_DIGITS: Final = re.compile(rb"[0-9]{1,18}")
 #: A header block has two lines; one without an end is cut off here.
@@ -159,10 +161,11 @@ class HeaderFraming:
 
     def _take_header(self, line: bytes, found: list[Message]) -> None:
         name, colon, value = line.partition(b":")
-        if not colon:
+        name = name.strip()
+        if not colon or not _NAME.fullmatch(name):
             quoted = shown(line[:_QUOTED_BYTES].decode(errors="replace"))
             self._break(found, f'expected a header such as "Content-Length: 42", got {quoted}')
-        elif name.strip().lower() == _LENGTH:
+        elif name.lower() == _LENGTH:
             value = value.strip()
             if self._length_bytes is not None:
                 self._break(found, "two Content-Length headers for one message")

@@ -8,12 +8,18 @@ from typing import Any
 
 import pytest
 
-from tests.integration.driver import Driver, Framing, Lines
+from tests.integration import driver as processes
+from tests.integration.driver import Driver
+from tests.integration.memory import MemoryHost
 
 Start = Callable[..., Driver]
 
-#: Every way of talking to the daemon; each test of the wire runs over all of them.
-FRAMINGS: dict[str, Callable[[], Framing]] = {"lines": Lines}
+#: Every way of talking to the sidecar.
+TRANSPORTS = ("memory", *processes.TRANSPORTS)
+#: The mark of a suite that runs over all of them; what has none speaks in lines.
+over_every_transport = pytest.mark.parametrize(
+    "transport", TRANSPORTS, indirect=True, scope="module"
+)
 
 
 class Project:
@@ -61,14 +67,28 @@ def project(tmp_path: Path) -> Project:
     return made
 
 
-@pytest.fixture(params=list(FRAMINGS))
-def start(request: pytest.FixtureRequest, project: Project) -> Iterator[Start]:
+@pytest.fixture(scope="module")
+def transport(request: pytest.FixtureRequest) -> str:
+    """How hosts talk to the sidecar: one of TRANSPORTS."""
+    return str(getattr(request, "param", "lines"))
+
+
+def _start(transport: str, project: Path, *flags: str, **options: Any) -> Any:
+    if transport == "memory":
+        return MemoryHost(project, *flags, **options)
+    return Driver(project, *flags, transport=transport, **options)
+
+
+@pytest.fixture
+def start(transport: str, project: Project) -> Iterator[Start]:
     """Start a daemon on the project; whatever it leaves at the test's end is a failure."""
     with ExitStack() as drivers:
 
         def start(*flags: str, **options: Any) -> Driver:
-            options.setdefault("framing", FRAMINGS[request.param]())
-            return drivers.enter_context(Driver(project.path, *flags, **options))
+            driver: Driver = drivers.enter_context(
+                _start(transport, project.path, *flags, **options)
+            )
+            return driver
 
         yield start
 
@@ -79,10 +99,8 @@ def driver(start: Start) -> Driver:
     return start()
 
 
-@pytest.fixture(scope="module", params=list(FRAMINGS))
-def shared(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Driver]:
+@pytest.fixture(scope="module")
+def shared(transport: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
     """One daemon for all tests of a module that leave no trace in it."""
-    with Driver(tmp_path_factory.mktemp("shared"), framing=FRAMINGS[request.param]()) as driver:
+    with _start(transport, tmp_path_factory.mktemp("shared")) as driver:
         yield driver

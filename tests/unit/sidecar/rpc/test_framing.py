@@ -148,6 +148,8 @@ def test_a_huge_length_is_told_at_once_and_skipped_in_bounded_memory() -> None:
     ("data", "problem"),
     [
         (b"{}\n", 'expected a header such as "Content-Length: 42", got "{}"'),
+        (b'{"a": 1}\n', 'expected a header such as "Content-Length: 42", got "{'),
+        (b": 1\n", 'expected a header such as "Content-Length: 42", got ": 1"'),
         (b"Content-Length: -1\r\n\r\n", 'Content-Length is a number of bytes, not "-1"'),
         (b"Content-Length: +1\r\n\r\n", 'Content-Length is a number of bytes, not "+1"'),
         (b"Content-Length: 1_0\r\n\r\n", 'Content-Length is a number of bytes, not "1_0"'),
