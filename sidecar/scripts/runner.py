@@ -74,7 +74,7 @@ class LocalRunner(ScriptRunner):
         }
 
     def kill_all(self) -> None:
-        """Kill every running script and its group at once; see `ScriptRunner.kill_all`."""
+        """Kill every running script and all it started at once; see `ScriptRunner.kill_all`."""
         for running in self._running:
             running.kill()
 
@@ -111,6 +111,8 @@ class LocalRunner(ScriptRunner):
         self._running.add(running)
         try:
             return await running.end()
+        except OSError as error:  # found out only in the new process
+            raise _not_started(error) from None
         finally:
             self._running.discard(running)
 
@@ -142,9 +144,11 @@ class LocalRunner(ScriptRunner):
             raise _not_started(error, interpreter) from None
 
 
-def _not_started(error: OSError | ValueError, interpreter: Interpreter) -> _NotStarted:
+def _not_started(
+    error: OSError | ValueError, interpreter: Interpreter | None = None
+) -> _NotStarted:
     """Which failure it is that no process could be had; no message holds a path."""
-    if isinstance(error, FileNotFoundError) and not Path(interpreter.path).exists():
+    if interpreter and isinstance(error, FileNotFoundError) and not Path(interpreter.path).exists():
         return _NotStarted("Python is no longer where it was found", PYTHON_NOT_FOUND)
     reason = error.strerror if isinstance(error, OSError) else str(error)
     bases = tuple(base.__name__ for base in type(error).__mro__[1:-1])

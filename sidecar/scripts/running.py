@@ -5,17 +5,13 @@ script was meant to print.
 """
 
 import asyncio
-import os
 from dataclasses import dataclass
-from typing import Final, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from protocol.limits import KILL_GRACE_MS, MAX_STDOUT_BYTES
-from sidecar.scripts.launchers import Attempt
+from sidecar.scripts.launchers import Attempt, End
 from sidecar.scripts.stderr import Stderr
 from sidecar.scripts.streams import Drain, Feed
-
-#: A report is at most 128 Ki characters; a script that finds the file may write what it likes.
-_MAX_REPORT_BYTES: Final = 1024 * 1024
 
 Stopped = Literal["timeout", "output", "cancelled"]
 T = TypeVar("T")
@@ -51,31 +47,31 @@ class Running:
         self._feed = Feed(attempt.stdin, stdin)
 
     async def end(self) -> Ended:
-        """Wait until the script and its process group are dead.
+        """Wait until the script and all that it started are dead.
 
         When the awaiting task is cancelled, stops the script first, and raises CancelledError
-        after its death.
+        after its death. Raises OSError when the script could not be started after all.
         """
         await self._undisturbed(self._attempt.exited)
-        returncode = await self._undisturbed(asyncio.ensure_future(self._clean_up()))
-        report = _read_report(self._attempt.report)
+        end = await self._undisturbed(asyncio.ensure_future(self._clean_up()))
         if self._cancelled:
             raise asyncio.CancelledError
-        return Ended(returncode, bytes(self._stdout), report, self._stopped)
+        return Ended(end.returncode, bytes(self._stdout), end.report, self._stopped)
 
     def kill(self) -> None:
         """No grace: SIGKILL now. `end` still has to be awaited, by whoever has the time."""
         self._attempt.kill()
 
-    async def _clean_up(self) -> int:
-        returncode = await self._attempt.reap()
-        for timer in self._timers:
-            timer.cancel()
-        for drain in self._drains:
-            await drain.finish()
-        self._feed.close()
-        self._stderr.finish()
-        return returncode
+    async def _clean_up(self) -> End:
+        try:
+            return await self._attempt.reap()
+        finally:
+            for timer in self._timers:
+                timer.cancel()
+            for drain in self._drains:
+                await drain.finish()
+            self._feed.close()
+            self._stderr.finish()
 
     async def _undisturbed(self, future: "asyncio.Future[T]") -> T:
         """The result of `future`, whose end no cancellation can prevent."""
@@ -99,13 +95,3 @@ class Running:
             self._stop("output")
         if self._stopped is None:
             self._stdout += data
-
-
-def _read_report(fd: int) -> bytes:
-    try:
-        if os.fstat(fd).st_size == 0:
-            return b""
-        os.lseek(fd, 0, os.SEEK_SET)
-        return os.read(fd, _MAX_REPORT_BYTES)
-    finally:
-        os.close(fd)

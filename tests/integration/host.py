@@ -192,24 +192,41 @@ class Host:
 
     def assert_clean(self) -> None:
         """Kill what is left of the scripts, and fail if something was."""
-        left = self.processes()
+        # Who lost the daemon may need a moment to notice.
+        deadline = time.monotonic() + 3
+        while (left := self.processes()) and time.monotonic() < deadline:
+            time.sleep(0.005)
         for pid in left:
             os.kill(pid, 9)
         assert left == [], "processes of the run are left"
         assert self.stray == [], "something else than messages came"
 
     def processes(self) -> list[int]:
-        """What lives of all that the daemon started, itself not counted."""
+        """What lives of all that the daemon's runs started, their supervisors included."""
         return [
             pid
             for pid in marked(self.marker)
             # Nobody reaps it but its parent.
-            if pid != self.pid and _state_of(pid) not in "ZX"
+            if pid != self.pid and _state_of(pid) not in "ZX" and not self._is_zygote(pid)
         ]
 
+    def scripts(self) -> list[int]:
+        """Those of them that are no supervisors."""
+        return [pid for pid in self.processes() if not _is_supervisor(pid)]
+
     def wait_for_processes(self, count: int, timeout: float = PATIENCE_S) -> list[int]:
-        """Exactly so many processes of scripts."""
-        return poll(lambda: self.processes(), lambda found: len(found) == count, timeout)
+        """Exactly so many processes of scripts; with 0, no supervisor either."""
+        look = self.scripts if count else self.processes
+        return poll(look, lambda found: len(found) == count, timeout)
+
+    def _is_zygote(self, pid: int) -> bool:
+        """The one process that belongs to no run: it lives as long as the daemon."""
+        try:
+            parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            return False
+        return int(parent) == self.pid and b"zygote.py" in command
 
     def figures(self) -> tuple[int, int]:
         """Descriptors and threads of the daemon."""
@@ -243,6 +260,16 @@ def _state_of(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
         return "X"
+
+
+def _is_supervisor(pid: int) -> bool:
+    """What runs our code and, unlike a script, stays in no folder but the root."""
+    try:
+        at_root = str(Path(f"/proc/{pid}/cwd").readlink()) == "/"
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return at_root and (b"bootstrap.py" in command or b"zygote.py" in command)
 
 
 def poll(look: Callable[[], T], holds: Callable[[T], bool], timeout: float = PATIENCE_S) -> T:

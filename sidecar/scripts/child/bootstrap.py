@@ -1,94 +1,63 @@
 # Runs one script the way `python script.py` would, from a descriptor that is already open.
 #
-#     python bootstrap.py SCRIPT_FD REPORT_FD CODE_FD FILE ARGV0 FOLDER
+#     python bootstrap.py SCRIPT_FD CODE_FD CONTROL_FD REPORT_FD FILE ARGV0 FOLDER
 #
 # Run by path on the user's Python, 3.8 or newer, never imported. The source comes from SCRIPT_FD;
 # FILE, its path, only names it (`__file__`, tracebacks), so that what runs is what was checked.
 # CODE_FD (or -1) holds the compiled script from an earlier start, or is empty and gets it.
-# An exception that ends the script is described in REPORT_FD, a file, by report.py. This file is
-# compiled at every start: it is short, imports only what the interpreter has loaded by itself
-# (`os`, through `site`), and leaves all else to report.py, which is read now, since a script may
-# have used up all descriptors when it fails, and compiled only then.
+# CONTROL_FD leads to the daemon. Without a REPORT_FD (-1) this process forks the script's and
+# becomes its supervisor (birth.py, Linux). With one, a file, the script runs in this process and
+# leaves there the description of the exception that ends it (guard.py, other systems).
 #
-# What differs from `python script.py`: one more frame below the script's (`inspect.stack()`);
-# the streams are UTF-8 in every locale; and Python 3.8 does as all later ones do: `__file__` is
-# absolute, and stderr is written line by line, so that it can be seen while the script runs.
+# All that is loaded before the script runs is compiled at every start: these files are short, and
+# what is needed only now and then lies in files of its own.
 import os
 import sys
 
 
-def _prepare(arguments):
-    script, report = int(arguments[0]), int(arguments[1])
-    if os.name == "nt":
-        import msvcrt
+def _read(name):
+    with open(os.path.join(os.path.dirname(__file__), name), "rb") as stream:
+        return stream.read()
 
-        script = msvcrt.open_osfhandle(script, os.O_RDONLY)
-        report = msvcrt.open_osfhandle(report, os.O_RDWR)
+
+def _load(name):
+    names = {"__name__": name[:-3], "__file__": os.path.join(os.path.dirname(__file__), name)}
+    exec(compile(_read(name), names["__file__"], "exec", 0, True), names)
+    return names
+
+
+def _prepare(script, code, control, report, file, argv0, folder):
+    if int(report) < 0:
+        report = _load("birth.py")["fork_supervised"](
+            int(control), lambda *all: _load("supervisor.py")["supervise"](*all)
+        )
     else:
-        os.set_inheritable(report, False)
-    with open(script, "rb") as stream:
+        script, report = _load("guard.py")["guarded"](int(script), int(control), int(report))
+    program = _load("program.py")
+    with open(int(script), "rb") as stream:
         source = stream.read()
-    with open(os.path.join(os.path.dirname(__file__), "report.py"), "rb") as stream:
-        reporter = stream.read()
-    code, file, argv0, folder = int(arguments[2]), *arguments[3:]
-
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
-        if stream is not None and stream.encoding.lower() not in ("utf-8", "utf8"):
-            stream.reconfigure(encoding="utf-8")
-    if sys.stderr is not None and not sys.stderr.line_buffering:
-        sys.stderr.reconfigure(line_buffering=True)
-    sys.argv[:] = [argv0]
-    if hasattr(sys, "orig_argv"):
-        sys.orig_argv[1:] = [argv0]
-    if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
-        sys.path[0] = folder
-    main = type(sys)("__main__")
-    main.__loader__ = __loader__
-    __loader__.path = file
-    if "__annotations__" in globals():
-        main.__annotations__ = {}
-    main.__builtins__ = __builtins__
-    main.__file__ = file
-    main.__cached__ = None
-    sys.modules["__main__"] = main
-    status = os.fstat(report)
-    identity = (report, status.st_dev, status.st_ino, os.getpid())
-    return source, file, code, main.__dict__, reporter, identity
+    reporter = _read("report.py")
+    names = program["set_up"](globals(), file, argv0, folder)
+    error = code_object = None
+    try:
+        code_object = program["compiled"](source, file, int(code))
+    except BaseException as caught:
+        error = caught.with_traceback(None)  # it has no frame of the script's
+    return code_object, names, error, reporter, report
 
 
-def _known(fd):
-    import marshal  # built in, so nothing beside the script can shadow it
-
-    magic = sys.modules["_frozen_importlib_external"].MAGIC_NUMBER
-    kept = os.read(fd, os.fstat(fd).st_size)
-    # Written by this interpreter from these very bytes, and kept in the sidecar's memory since.
-    return marshal.loads(kept[len(magic) :]) if kept[: len(magic)] == magic else None  # noqa: S302
-
-
-def _keep(code, fd):
-    import marshal
-
-    with open(fd, "wb", 0) as stream:
-        stream.write(sys.modules["_frozen_importlib_external"].MAGIC_NUMBER + marshal.dumps(code))
-
-
-_source, _file, _code, _names, _reporter, _identity = _prepare(sys.argv[1:])
-_program = _known(_code) if _code >= 0 else None
-_error = None
-try:
-    if _program is None:
-        _program = compile(_source, _file, "exec", 0, True)
-        if _code >= 0:
-            _keep(_program, _code)
-    else:
-        os.close(_code)
-    exec(_program, _names)
-except SystemExit:
-    raise
-except BaseException as error:
-    _error = error
+_program, _names, _error, _reporter, _report = _prepare(*sys.argv[1:])
+_pid = os.getpid()
+# All files are open or read, nothing of the user's has run: what confines the script goes here.
+if _error is None:
+    try:
+        exec(_program, _names)
+    except SystemExit:
+        raise
+    except BaseException as error:
+        _error = error
 if _error is not None:
     # Outside the handler, so that sys.exc_info() is empty for the script's excepthook.
     _scope = {}
     exec(_reporter, _scope)
-    _scope["end"](_error, _identity)
+    _scope["end"](_error, _report, _pid)

@@ -1,12 +1,14 @@
 # What happens when an exception ends a script; read by bootstrap.py, run only then.
 #
 # It does what the interpreter does (sys.last_*, sys.excepthook, the exit status) with the
-# bootstrap's own frame taken off the traceback, after describing the exception in the report
-# file. It imports only what every interpreter has loaded: a file beside the script may be named
-# like a module of the standard library.
+# bootstrap's own frame taken off the traceback, after describing the exception in the report.
+# It imports only what every interpreter has loaded: a file beside the script may be named like a
+# module of the standard library.
 #
-# The report, UTF-8, is four fields, each ended by a NUL: the class name; the names of its bases,
-# nearest first and without object, joined by commas; the message; the traceback as printed.
+# The report lies in memory shared with the supervisor, four bytes of length (little-endian) before
+# it, or in a file. It is UTF-8 and four fields, each ended by a NUL: the class name; the names of
+# its bases, nearest first and without object, joined by commas; the message; the traceback as
+# printed.
 import io
 import os
 import sys
@@ -16,8 +18,12 @@ BASES = 64
 TEXT_CHARACTERS = 64 * 1024
 
 
-def end(error, identity):
-    """Report the exception, show it, and leave the way the interpreter would."""
+def end(error, report, pid):
+    """Report the exception, show it, and leave the way the interpreter would.
+
+    `report` is the shared memory, or the file's descriptor, device and inode; `pid` the script's
+    own process.
+    """
     if error.__traceback__ is not None:
         error.__traceback__ = error.__traceback__.tb_next
     kind, trace = type(error), error.__traceback__
@@ -25,7 +31,7 @@ def end(error, identity):
     if sys.version_info >= (3, 12):
         sys.last_exc = error
     shown = _as_printed(error)
-    _report(error, shown, identity)
+    _report(error, shown, report, pid)
     hook = getattr(sys, "excepthook", None)
     if hook is None:
         _print("sys.excepthook is missing\n" + shown)
@@ -73,8 +79,7 @@ def _call(hook, error, shown):
         _print("\nOriginal exception was:\n" + shown)
 
 
-def _report(error, shown, identity):
-    report, device, inode, pid = identity
+def _report(error, shown, report, pid):
     # A forked child of the script comes by here too; how it ends is not how the script ends.
     if os.getpid() != pid:
         return
@@ -87,11 +92,14 @@ def _report(error, shown, identity):
     data = b"".join(
         field.replace("\0", "\\x00").encode("utf-8", "backslashreplace") + b"\0" for field in fields
     )
+    if not isinstance(report, tuple):
+        report[: 4 + len(data)] = len(data).to_bytes(4, "little") + data
+        return
     try:
-        status = os.fstat(report)
+        status = os.fstat(report[0])
         # The script may have closed the descriptor, and have a file of its own there by now.
-        if (status.st_dev, status.st_ino) == (device, inode):
-            os.write(report, data)
+        if (status.st_dev, status.st_ino) == report[1:]:
+            os.write(report[0], data)
     except OSError:
         pass
 

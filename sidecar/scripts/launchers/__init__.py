@@ -1,6 +1,6 @@
 """What starts a script: the interface that every launcher implements.
 
-A launcher turns an opened script into a running process with three pipes and a report file. It
+A launcher turns an opened script into a running process with three pipes, and tells its end. It
 does not know timeouts, output formats or outcomes.
 """
 
@@ -27,20 +27,27 @@ class Start:
     """The working directory."""
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """How an attempt ended."""
+
+    returncode: int
+    """The exit code, or minus the signal's number."""
+    report: bytes
+    """Empty unless an exception ended the script; see `child/report.py` for its form."""
+
+
 class Attempt(Protocol):
     """A script that has been started.
 
     The descriptors are the caller's to close, each once; on POSIX they do not block.
     """
 
-    pid: int
     stdin: int
     stdout: int
     stderr: int
-    report: int
-    """A file, empty unless an exception ended the script; see `child/report.py` for its form."""
     exited: asyncio.Future[None]
-    """Done when the script's own process has ended, before anything has reaped it."""
+    """Done when the script's own process has ended."""
 
     def terminate(self) -> None:
         """Ask the script and all that can be reached of what it started to end (SIGTERM)."""
@@ -50,11 +57,11 @@ class Attempt(Protocol):
         """End them (SIGKILL), stopped ones included."""
         ...
 
-    async def reap(self) -> int:
-        """Kill what is left, wait for its death; the exit code, or minus the signal's number.
+    async def reap(self) -> End:
+        """Kill what is left and wait for its death.
 
         To be called once, when `exited` is done. Afterwards nothing of the attempt is left but
-        the descriptors.
+        the descriptors. Raises OSError when the script could not be started after all.
         """
         ...
 
@@ -62,10 +69,16 @@ class Attempt(Protocol):
 class Launcher(Protocol):
     """Starts scripts, several at once if asked."""
 
-    name: str
-    """As `sidecar:info` shows it: "spawn"."""
-    process_tree: str
-    """What of a script's descendants is reached at its end: "process-group", "process"."""
+    @property
+    def name(self) -> str:
+        """As `sidecar:info` shows it: "spawn"."""
+        ...
+
+    @property
+    def process_tree(self) -> str:
+        """What of a script's descendants is ended with it: "subreaper", all of them, wherever they
+        went; "job", the same on Windows; "process-group", those that stayed in its group."""
+        ...
 
     async def start(self, start: Start) -> Attempt:
         """Start a script. Raises OSError or ValueError when there is no process to be had."""

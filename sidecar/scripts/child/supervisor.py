@@ -1,0 +1,189 @@
+# Stays with one script from its start until nothing of it is left, and tells the daemon.
+#
+# Run in the script's parent process, a child subreaper: whoever loses its parent below becomes its
+# child (prctl(2), PR_SET_CHILD_SUBREAPER), so "no child left" means that nothing is left, however
+# it was started. The supervisor ends what is left when the script has ended, when the daemon says
+# so, and when the daemon is gone: that is the end of the socket between them.
+#
+# To the daemon:    "started PID SUBREAPER\n", once
+#                   "ended STATUS LEFT LENGTH\n" and LENGTH bytes of report; STATUS as waitpid(2)
+#                   gives it, LEFT is 1 when something cannot be killed (a process within an
+#                   uninterruptible call); the supervisor then stays and goes on trying
+# From the daemon:  "T": SIGTERM, and SIGCONT, to the script and all its descendants
+#                   "K": SIGKILL
+import _signal
+import os
+import select
+import time
+
+#: After so long, what does not die is reported and no longer waited for.
+UNKILLABLE_SECONDS = 5.0
+#: How many process numbers beyond the newest are tried too: one that forks again and again, and
+#: ends each time, is found where it will be and not where it was.
+AHEAD = 8
+_IGNORED = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP, _signal.SIGTSTP)
+
+
+def supervise(control, script, report, subreaper):
+    """Watch over `script`, a child of this process; never returns."""
+    try:
+        _Supervisor(control, script).run(report, subreaper)
+    finally:
+        os._exit(0)
+
+
+class _Supervisor:
+    def __init__(self, control, script):
+        self.control = control
+        self.script = script
+        self.status = None
+        os.chdir("/")  # the project's folder is not ours to hold
+        for number in _IGNORED:
+            _signal.signal(number, _signal.SIG_IGN)
+        self.waking, woken = os.pipe()
+        _signal.signal(_signal.SIGCHLD, lambda *_: None)
+        _only_open(control, self.waking, woken)
+        for fd in (control, self.waking, woken):
+            os.set_blocking(fd, False)
+        _signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+        self.poll = select.poll()
+        self.poll.register(control, select.POLLIN)
+        self.poll.register(self.waking, select.POLLIN)
+
+    def run(self, report, subreaper):
+        self.say(b"started %d %d\n" % (self.script, subreaper))
+        while self.reap() and self.status is None and self.obey():
+            self.wait(None)
+        left = self.end_all(time.monotonic() + UNKILLABLE_SECONDS)
+        length = min(int.from_bytes(report[:4], "little"), len(report) - 4)
+        status = _signal.SIGKILL if self.status is None else self.status
+        self.say(b"ended %d %d %d\n" % (status, left, length) + report[4 : 4 + length])
+        if left:
+            self.end_all(float("inf"))
+
+    def reap(self):
+        """Collect the dead; false when no child is left, hence no descendant."""
+        try:
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if pid == self.script:
+                    self.status = status
+                if pid == 0:
+                    return True
+        except ChildProcessError:
+            return False
+
+    def wait(self, milliseconds):
+        self.poll.poll(milliseconds)
+        try:
+            os.read(self.waking, 4096)
+        except BlockingIOError:
+            pass
+
+    def obey(self):
+        """Do what the daemon has said; false when all is to end."""
+        try:
+            said = os.read(self.control, 64)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        if b"T" in said:
+            for pid in _descendants():
+                _send(pid, _signal.SIGTERM)
+                _send(pid, _signal.SIGCONT)
+        return said and b"K" not in said
+
+    def end_all(self, deadline):
+        """Kill whatever is left until nothing is, or the deadline has passed; whether it has."""
+        try:
+            # One blow for those that stayed in the script's group: none can fork meanwhile.
+            os.killpg(self.script, _signal.SIGKILL)
+        except OSError:
+            pass
+        # What only this process can reach it should not be stopped from reaching by the daemon's
+        # words: they are all the same now.
+        self.poll.unregister(self.control)
+        pause_ms = 1
+        while self.reap():
+            if time.monotonic() > deadline:
+                return True
+            for pid in _descendants(_kill):
+                _kill(pid)
+            self.wait(pause_ms)
+            pause_ms = min(pause_ms * 2, 20)
+        return False
+
+    def say(self, data):
+        os.set_blocking(self.control, True)
+        try:
+            while data:
+                data = data[os.write(self.control, data) :]
+        except OSError:
+            pass  # the daemon is gone
+        os.set_blocking(self.control, False)
+
+
+def _only_open(*kept):
+    """Let go of all else: the script's pipes are the script's, and a reader must see their end."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in range(3):
+        os.dup2(null, fd)
+    before = 2
+    for fd in sorted(kept):
+        os.closerange(before + 1, fd)
+        before = fd
+    os.closerange(before + 1, 65536)
+
+
+def _send(pid, number):
+    try:
+        os.kill(pid, number)
+    except OSError:
+        pass
+
+
+def _kill(pid):
+    _send(pid, _signal.SIGKILL)
+
+
+def _descendants(on_child=None):
+    """The numbers of all descendants; `on_child` is called with each child the moment it is seen.
+
+    From the newest on: the older a process, the less likely it is to be gone in a moment. There
+    is `/proc/PID/task/TID/children` in some kernels only.
+    """
+    me = os.getpid()
+    parents = {}
+    try:
+        pids = sorted((int(name) for name in os.listdir("/proc") if name.isdigit()), reverse=True)
+    except OSError:
+        return []
+    newest = pids[0] if pids else me
+    for pid in [*range(newest + AHEAD, newest, -1), *pids]:
+        parent = _parent(pid)
+        if parent == me and on_child is not None:
+            on_child(pid)
+        parents[pid] = parent
+    found, unknown = {me}, parents
+    while True:
+        more = {pid for pid, parent in unknown.items() if parent in found}
+        if not more:
+            found.discard(me)
+            return sorted(found)
+        found |= more
+        unknown = {pid: parent for pid, parent in unknown.items() if pid not in found}
+
+
+def _parent(pid):
+    try:
+        fd = os.open("/proc/%d/stat" % pid, os.O_RDONLY)
+    except OSError:
+        return -1
+    try:
+        # proc(5): the name stands in parentheses and may hold anything; then state and parent.
+        return int(os.read(fd, 512).rpartition(b")")[2].split(None, 2)[1])
+    except (OSError, ValueError, IndexError):
+        return -1
+    finally:
+        os.close(fd)

@@ -1,0 +1,130 @@
+"""An attempt on Linux, as its supervisor tells of it over a socket; see `child/supervisor.py`.
+
+It does not know who started the supervisor. One that is gone without a word was killed, by the
+script if by anybody: the kernel has killed the script's own process with it.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from contextlib import suppress
+from typing import Final, Protocol
+
+from sidecar.scripts.launchers import End
+from sidecar.scripts.launchers.pipes import Pipes
+
+logger = logging.getLogger(__name__)
+
+#: A supervisor answers a kill within milliseconds, whatever the script does; one that does not has
+#: been stopped (SIGSTOP) and is killed.
+KILL_ANSWER_SECONDS: Final = 3.0
+_CHUNK_BYTES: Final = 64 * 1024
+_TERMINATE: Final = b"T"
+_KILL: Final = b"K"
+
+
+class Supervisor(Protocol):
+    """The process that watches over the script, to whoever started it."""
+
+    def kill(self) -> None:
+        """SIGKILL; nothing if it is dead."""
+        ...
+
+    async def collect(self) -> None:
+        """Wait for its death, which is near."""
+        ...
+
+
+class SupervisedAttempt:
+    """One script beneath its supervisor; implements `Attempt`."""
+
+    def __init__(self, pipes: Pipes, control: socket.socket, supervisor: Supervisor) -> None:
+        """Takes over our ends of `pipes`, and `control`, whose other end is the supervisor's."""
+        self.stdin, self.stdout, self.stderr = pipes.stdin, pipes.stdout, pipes.stderr
+        self._loop = asyncio.get_running_loop()
+        self.exited: asyncio.Future[None] = self._loop.create_future()
+        self._control = control
+        self._supervisor = supervisor
+        self._heard = bytearray()
+        #: The script's process, which leads a session and a group; 0 until it is started.
+        self.pid = 0
+        self._end: End | OSError | None = None
+        self._last_resort: asyncio.TimerHandle | None = None
+        control.setblocking(False)
+        self._loop.add_reader(control.fileno(), self._hear)
+        pipes.keep()
+
+    def terminate(self) -> None:
+        """SIGTERM to all of them, and SIGCONT, so that a stopped script can act on it."""
+        self._say(_TERMINATE)
+
+    def kill(self) -> None:
+        """SIGKILL to all of them, however they try to get away."""
+        if not self.pid:
+            # The interpreter is still starting, or hangs there.
+            self._kill_supervisor()
+        elif self._last_resort is None and not self.exited.done():
+            self._say(_KILL)
+            self._last_resort = self._loop.call_later(KILL_ANSWER_SECONDS, self._kill_supervisor)
+
+    async def reap(self) -> End:
+        """The end, once the supervisor is gone as well; see `Attempt.reap`."""
+        await self._supervisor.collect()
+        if isinstance(self._end, OSError):
+            raise self._end
+        return self._end or End(-signal.SIGKILL, b"")
+
+    def _say(self, word: bytes) -> None:
+        # ended meanwhile: the socket is closed; gone: EPIPE
+        with suppress(OSError):
+            self._control.send(word)
+
+    def _kill_supervisor(self) -> None:
+        if not self.exited.done():
+            self._supervisor.kill()
+
+    def _hear(self) -> None:
+        try:
+            data = self._control.recv(_CHUNK_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        self._heard += data
+        while self._understand():
+            pass
+        if self._end is None and not data:
+            # Killed. The kernel has taken the script along, and here go those that stayed with it.
+            if self.pid:
+                with suppress(OSError):
+                    os.killpg(self.pid, signal.SIGKILL)
+            logger.warning("a script's supervisor was killed")
+        if (self._end is not None or not data) and not self.exited.done():
+            self._loop.remove_reader(self._control.fileno())
+            self._control.close()
+            if self._last_resort is not None:
+                self._last_resort.cancel()
+            self.exited.set_result(None)
+
+    def _understand(self) -> bool:
+        """Take one message off what was heard; false when there is no whole one."""
+        line, end_of_line, rest = self._heard.partition(b"\n")
+        if not end_of_line or self._end is not None:
+            return False
+        word, *numbers = line.split()
+        if word == b"started":
+            self.pid = int(numbers[0])
+        elif word == b"failed":
+            number = int(numbers[0])
+            self._end = OSError(number, os.strerror(number))
+        else:
+            status, left, length = map(int, numbers)
+            if len(rest) < length:
+                return False
+            self._end = End(os.waitstatus_to_exitcode(status), bytes(rest[:length]))
+            if left:
+                logger.warning("a process of a script cannot be killed")
+        self._heard = rest
+        return True
