@@ -21,6 +21,7 @@ SOURCES = (
     ".ci",
     ".gitignore",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "LICENSE",
     "Makefile",
     "README.md",
@@ -165,6 +166,7 @@ def test_the_sdist_can_be_set_up_and_tested(built: Path) -> None:
     assert {
         ".ci/setup",
         "CHANGELOG.md",
+        "CONTRIBUTING.md",
         "LICENSE",
         "Makefile",
         "README.md",
