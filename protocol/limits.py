@@ -44,6 +44,11 @@ HANDSHAKE_MS: Final = 10_000
 MAX_OUTBOX_BYTES: Final = 16 * MIB
 
 MAX_STDOUT_BYTES: Final = 16 * MIB
+#: A script's files, its open files, its memory: far above honest use, below what a machine
+#: cannot take. Defaults; whoever starts the sidecar may set others.
+MAX_SCRIPT_FILE_BYTES: Final = 8 * 1024 * MIB
+MAX_SCRIPT_OPEN_FILES: Final = 4096
+MAX_SCRIPT_ADDRESS_SPACE_BYTES: Final = 16 * 1024 * MIB
 #: What references may put into one step's inputs or message: several whole outputs.
 MAX_RESOLVED_BYTES: Final = 128 * MIB
 #: Kept of a script's stderr: half as its head, half as its tail.
@@ -77,6 +82,9 @@ LIMITS: Final = MappingProxyType(
         "handshake_ms": HANDSHAKE_MS,
         "max_outbox_bytes": MAX_OUTBOX_BYTES,
         "max_stdout_bytes": MAX_STDOUT_BYTES,
+        "script_file_bytes": MAX_SCRIPT_FILE_BYTES,
+        "script_open_files": MAX_SCRIPT_OPEN_FILES,
+        "script_address_space_bytes": MAX_SCRIPT_ADDRESS_SPACE_BYTES,
         "max_resolved_bytes": MAX_RESOLVED_BYTES,
         "max_stderr_bytes": MAX_STDERR_BYTES,
         "max_shown_value_bytes": MAX_SHOWN_VALUE_BYTES,

@@ -83,6 +83,20 @@ class RetryPolicy(Model):
     the sidecar's own error types such as `ScriptTimeout`."""
 
 
+class StepPermissions(Model):
+    """What a step needs beyond the project; whoever starts the sidecar must have agreed."""
+
+    read: list[Annotated[str, Field(min_length=1)]] = []
+    """Files and folders to read, project-relative or absolute; outside the project only within a
+    folder given with `--allow-read` or `--allow-write`."""
+    write: list[Annotated[str, Field(min_length=1)]] = []
+    """Files and folders to read and write; outside the project only within a folder given with
+    `--allow-write`."""
+    network: bool | None = None
+    """Whether the script has the network: yes by default, unless it was closed with
+    `--no-network`."""
+
+
 class PythonStep(Model):
     """A step that runs one Python script in a process of its own."""
 
@@ -108,6 +122,8 @@ class PythonStep(Model):
     """When to try again; without it the step runs once."""
     env: dict[str, str] = {}
     """Environment variables added for the script; values may hold `${…}` references."""
+    permissions: StepPermissions | None = None
+    """What the script may reach beyond the project."""
 
 
 class OutputStep(Model):

@@ -10,6 +10,7 @@
     ├── PathError             a path that may not be used
     │   ├── PathOutsideProject
     │   └── PathNotFound
+    ├── PermissionRefused     what a step asks for and the host has not agreed to
     ├── PythonNotFound        no Python 3.8 or newer to run scripts on
     ├── HistoryError          the history file cannot be used
     ├── RedactionError        a value that cannot be shown safely
@@ -72,6 +73,10 @@ class PathOutsideProject(PathError):
 
 class PathNotFound(PathError):
     """Nothing is there."""
+
+
+class PermissionRefused(SidecarError):
+    """A step's `permissions` ask for more than the host agreed to, or for what is not there."""
 
 
 class PythonNotFound(SidecarError):

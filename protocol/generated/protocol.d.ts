@@ -344,6 +344,8 @@ export interface PythonStep {
   retry_policy?: RetryPolicy;
   /** Environment variables added for the script; values may hold `${…}` references. */
   env: Record<string, string>;
+  /** What the script may reach beyond the project. */
+  permissions?: StepPermissions;
 }
 
 /** A step that runs one Python script in a process of its own. */
@@ -370,6 +372,8 @@ export interface PythonStepDraft {
   retry_policy?: RetryPolicyDraft | null;
   /** Environment variables added for the script; values may hold `${…}` references. (default {}) */
   env?: Record<string, string>;
+  /** What the script may reach beyond the project. */
+  permissions?: StepPermissionsDraft | null;
 }
 
 /** When and how often a failed step is tried again (FR-9.2.6). */
@@ -544,6 +548,44 @@ export interface StepOutputEvent {
   step_id: string;
   event_type: "step_output";
   data: StepOutputData;
+}
+
+/** What a step needs beyond the project; whoever starts the sidecar must have agreed. */
+export interface StepPermissions {
+  /**
+   * Files and folders to read, project-relative or absolute; outside the project only within a
+   * folder given with `--allow-read` or `--allow-write`.
+   */
+  read: string[];
+  /**
+   * Files and folders to read and write; outside the project only within a folder given with
+   * `--allow-write`.
+   */
+  write: string[];
+  /**
+   * Whether the script has the network: yes by default, unless it was closed with
+   * `--no-network`.
+   */
+  network?: boolean;
+}
+
+/** What a step needs beyond the project; whoever starts the sidecar must have agreed. */
+export interface StepPermissionsDraft {
+  /**
+   * Files and folders to read, project-relative or absolute; outside the project only within a
+   * folder given with `--allow-read` or `--allow-write`. (default [])
+   */
+  read?: string[];
+  /**
+   * Files and folders to read and write; outside the project only within a folder given with
+   * `--allow-write`. (default [])
+   */
+  write?: string[];
+  /**
+   * Whether the script has the network: yes by default, unless it was closed with
+   * `--no-network`.
+   */
+  network?: boolean | null;
 }
 
 /** How one step of an ended execution went. */

@@ -60,7 +60,7 @@ async def _checks(project: Path, file: Path, python: str | None) -> AsyncIterato
             yield _Check("FAIL", "Python for scripts", error.message, error.install_guide)
         else:
             yield _Check("ok", "Python for scripts", f"{found.version_text} ({found.path})")
-        for name, state in engine.runner.isolation().items():
+        for name, state in (await engine.runner.isolation()).items():
             mark: _Mark = "note" if state == "none" else "ok"
             yield _Check(mark, f"isolation, {name.replace('_', ' ')}", state)
     yield await _history_check(file)

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from sidecar.errors import UsageError
+from sidecar.own_folder import OWN_FOLDER
 
 
 def project_folder(options: argparse.Namespace) -> Path:
@@ -25,7 +26,7 @@ def history_file(options: argparse.Namespace, project: Path) -> Path:
     """The history file, as typed or inside the project."""
     if options.history:
         return Path(os.path.abspath(options.history))  # noqa: PTH100 - links are not followed
-    return project / ".workflow-sidecar" / "history.db"
+    return project / OWN_FOLDER / "history.db"
 
 
 def history_command(options: argparse.Namespace, project: Path, workflow_id: str) -> str:

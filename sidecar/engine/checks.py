@@ -18,6 +18,7 @@ from sidecar.engine.inputs import declaration_problems
 from sidecar.engine.plan import Plan, make_plan
 from sidecar.engine.references import BadReference, Reference
 from sidecar.scripts.environment import refused_names
+from sidecar.scripts.permissions import Agreement, Kind
 
 #: Where references are resolved.
 _TEMPLATES: Final = {"python": ("inputs", "env"), "output": ("message",)}
@@ -31,14 +32,16 @@ _MAX_CYCLES: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentAccess:
-    """Which environment variables `${env.NAME}` may read.
+    """What a workflow may read of the machine: variables by `${env.NAME}`, folders by permission.
 
     `allowed` is None where the flags of the later run are not known: then a reference is a
-    warning. `values` holds what is set.
+    warning. `values` holds what is set. `agreement` says which folders, and whether the network,
+    steps may ask for; None again where that is not known.
     """
 
     allowed: frozenset[str] | None = frozenset()
     values: Mapping[str, str] = field(default_factory=dict)
+    agreement: Agreement | None = None
 
 
 @dataclass(slots=True)
@@ -150,12 +153,27 @@ class _Checks:
                 hint = "it is shown as it stands" if harmless else "pass the value by inputs"
                 message = f"references are not resolved in {key}; {hint}"
                 self.found.add(("steps", index, key), message, warning=harmless)
+        self._permissions(index, step.get("permissions"))
         env = step.get("env")
         if isinstance(env, dict):
             for name, reason in refused_names(env):
                 self.found.add(
                     ("steps", index, "env", name), f'"{name}" may not be set: {reason}', key=True
                 )
+
+    def _permissions(self, index: int, asked: Any) -> None:
+        agreement = self.access.agreement
+        if not isinstance(asked, dict) or agreement is None:
+            return
+        where: Path = ("steps", index, "permissions")
+        kinds: tuple[Kind, ...] = ("read", "write")
+        for kind in kinds:
+            paths = asked.get(kind)
+            for position, path in enumerate(paths if isinstance(paths, list) else []):
+                if isinstance(path, str) and path and (problem := agreement.problem(kind, path)):
+                    self.found.add((*where, kind, position), problem)
+        if problem := agreement.network_problem(asked.get("network") is True):
+            self.found.add((*where, "network"), problem)
 
     def _depends_on(self, index: int, step: Mapping[str, Any], step_id: str | None) -> None:
         depends_on = step.get("depends_on")

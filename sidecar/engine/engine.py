@@ -38,6 +38,7 @@ from sidecar.errors import (
 )
 from sidecar.history.executions import ExecutionHistory
 from sidecar.redaction import Redactor
+from sidecar.scripts.confinement import Confinement, IsolationOptions
 from sidecar.scripts.interface import ScriptRunner
 from sidecar.scripts.interpreter import Interpreters
 from sidecar.scripts.paths import ProjectRoot
@@ -66,7 +67,8 @@ class Engine:
     `project` is the folder that scripts must lie in and run in. `history` is where runs are
     kept; without it none are. `python` is the interpreter of the scripts, by default the first
     on the PATH. `allow_env` names the environment variables that `${env.NAME}` may read.
-    `max_parallel` bounds the scripts that run at once over all executions. `runner` and `clock`
+    `max_parallel` bounds the scripts that run at once over all executions; `isolation` says what
+    they may reach. `runner` and `clock`
     replace the local processes and the machine's clock.
     """
 
@@ -78,6 +80,7 @@ class Engine:
         python: str | None = None,
         allow_env: Collection[str] = (),
         max_parallel: int | None = None,
+        isolation: IsolationOptions | None = None,
         runner: ScriptRunner | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -85,9 +88,13 @@ class Engine:
         self.history = history
         self.python = Interpreters(python, self.project.path)
         self.max_parallel = max_parallel or default_max_parallel()
-        self.runner = runner or LocalRunner(self.project, self.python)
+        self.isolation = isolation or IsolationOptions()
+        confinement = Confinement(
+            self.project.path, self.isolation, None if history is None else history.file
+        )
+        self.runner = runner or LocalRunner(self.project, self.python, confinement=confinement)
         values = {name: os.environ[name] for name in allow_env if name in os.environ}
-        self._access = EnvironmentAccess(frozenset(allow_env), values)
+        self._access = EnvironmentAccess(frozenset(allow_env), values, confinement.agreement)
         self._listeners: list[EventListener] = []
         self._around = Surroundings(
             runner=self.runner,
@@ -215,6 +222,7 @@ class Engine:
                 redactor=Redactor(project=self.project.path),
                 deadline_ms=deadline_ms,
             )
+            self._tell_if_open(execution)
             task = asyncio.create_task(self._run(execution), name=f"execution {execution_id}")
             self._active[execution_id] = (execution, task)
         finally:
@@ -258,6 +266,18 @@ class Engine:
             self._ended[execution.execution_id] = None
             if len(self._ended) > MAX_ENDED_IDS:
                 del self._ended[next(iter(self._ended))]
+
+    def _tell_if_open(self, execution: Execution) -> None:
+        if self.isolation.level == "off":
+            logger.warning(
+                "isolation is off: this run's scripts can do what their user can",
+                extra={
+                    "fields": {
+                        "execution_id": execution.execution_id,
+                        "workflow_id": execution.workflow_id,
+                    }
+                },
+            )
 
     async def _is_kept(self, history: ExecutionHistory, execution_id: str) -> bool:
         try:
@@ -332,6 +352,7 @@ class Engine:
     async def close(self) -> None:
         """Stop, then close the history and the project."""
         await self.stop()
+        await self.runner.close()
         if self.history is not None:
             await self.history.close()
         self.project.close()

@@ -20,7 +20,13 @@ from sidecar.engine.references import BadReference, Reference
 from sidecar.engine.steps import Attempt, StepRun, shown_outputs_of
 from sidecar.history.executions import ExecutionHistory
 from sidecar.redaction import Redactor, is_secret_name
-from sidecar.scripts.interface import INVALID_OUTPUT, ScriptFailure, ScriptRequest, ScriptRunner
+from sidecar.scripts.interface import (
+    INVALID_OUTPUT,
+    Permissions,
+    ScriptFailure,
+    ScriptRequest,
+    ScriptRunner,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +115,7 @@ class StepExecution:
         self._redactor.learn(inputs)
         self._redactor.learn(env)
         await self._attempt_started(run, inputs)
-        request = ScriptRequest(step.script, inputs, step.timeout, env)
+        request = ScriptRequest(step.script, inputs, step.timeout, env, _permissions(step))
         outcome = await self._around.runner.run(request, lambda text: self._script_wrote(run, text))
         run.attempts[-1].stderr = self._events.show_output(outcome.stderr)
         if outcome.failure is not None:
@@ -215,6 +221,13 @@ def _secret_uses(steps: Mapping[str, StepRun]) -> dict[str, list[tuple[Reference
                 if isinstance(part, Reference) and part.kind == "step":
                     uses.setdefault(part.name, []).append((part, names[-1]))
     return uses
+
+
+def _permissions(step: PythonStep) -> Permissions:
+    asked = step.permissions
+    if asked is None:
+        return Permissions()
+    return Permissions(tuple(asked.read), tuple(asked.write), asked.network)
 
 
 def _missing_outputs(missing: list[str], outputs: Mapping[str, Any]) -> ScriptFailure:

@@ -43,7 +43,7 @@ class ExecutionHistory:
 
     def __init__(self, file: Path) -> None:
         """Keep runs in `file`; nothing is opened yet."""
-        self._file = file
+        self.file = file
         self._reader: Reader | None = None
         self._backlog = Backlog()
         self._damage_told: str | None = None
@@ -163,12 +163,12 @@ class ExecutionHistory:
             raise
 
     def _open_if_there(self) -> None:
-        if os.path.lexists(self._file):
+        if os.path.lexists(self.file):
             self._read(lambda _: None)
 
     def _opened(self) -> Reader:
         if self._reader is None:
-            self._reader = Reader(Storage(self._file, layout.mended), self._notice)
+            self._reader = Reader(Storage(self.file, layout.mended), self._notice)
         return self._reader
 
     def _write(self, detail: ExecutionDetail) -> None:

@@ -14,12 +14,11 @@ from typing import Final
 
 from sidecar.errors import HistoryError
 from sidecar.history.schema import DamagedFile, ForeignFile
+from sidecar.own_folder import OWN_FOLDER, make_folder
 
 if sys.platform != "win32":
     import fcntl
 
-#: The folder inside a project; it ignores itself in git.
-_OWN_FOLDER: Final = ".workflow-sidecar"
 #: What SQLite keeps beside its file (sqlite.org/tempfiles.html).
 WRITE_AHEAD_LOG: Final = "-wal"
 _COMPANIONS: Final = (WRITE_AHEAD_LOG, "-shm", "-journal")
@@ -52,7 +51,7 @@ def folder_locked(path: Path) -> Iterator[None]:
 
 def is_own(path: Path) -> bool:
     """Whether `path` lies in the folder that is ours alone, where nobody else has put anything."""
-    return path.parent.name == _OWN_FOLDER
+    return path.parent.name == OWN_FOLDER
 
 
 def is_there(path: Path) -> bool:
@@ -138,19 +137,14 @@ def set_aside_before(path: Path) -> list[str]:
 
 
 def _make_folder(folder: Path) -> None:
-    own = folder.name == _OWN_FOLDER
+    own = folder.name == OWN_FOLDER
     if own and folder.is_symlink():
-        raise HistoryError(f"The folder {_OWN_FOLDER} is a link; history is not kept through links")
-    try:
-        folder.mkdir(mode=0o700, parents=True)
-    except FileExistsError:
-        if own and stat.S_IMODE(folder.stat().st_mode) & 0o077:
-            with contextlib.suppress(PermissionError):
-                folder.chmod(0o700)
-        return
-    _sync_folder(folder.parent)
-    if own:
-        (folder / ".gitignore").write_text("*\n", "ascii")
+        raise HistoryError(f"The folder {OWN_FOLDER} is a link; history is not kept through links")
+    if make_folder(folder):
+        _sync_folder(folder.parent)
+    elif own and stat.S_IMODE(folder.stat().st_mode) & 0o077:
+        with contextlib.suppress(PermissionError):
+            folder.chmod(0o700)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -5,7 +5,7 @@ dispatcher. Nothing here knows messages or transports.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from protocol import PROTOCOL_VERSION, documents, limits, methods
@@ -31,7 +31,7 @@ class Methods:
         listeners: Listeners,
         *,
         history_file: str,
-        isolation: Callable[[], dict[str, str]],
+        isolation: Callable[[], Awaitable[dict[str, str]]],
         max_connections: int,
         shut_down: Callable[[], None],
     ) -> None:
@@ -166,9 +166,10 @@ class Methods:
             history=self._history_file,
             history_notices=await engine.history_notices(),
             python=python,
-            isolation=self._isolation(),
+            isolation=await self._isolation(),
             limits={
                 **limits.LIMITS,
+                **engine.isolation.limits_in_force(),
                 "max_connections": self._max_connections,
                 "max_parallel": engine.max_parallel,
                 "max_batch": MAX_BATCH,

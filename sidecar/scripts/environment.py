@@ -2,12 +2,16 @@
 
 The daemon's secrets do not reach scripts because nothing does that is not named here. Passed on:
 
-* where things are: PATH, HOME, SHELL, USER, LOGNAME, TMPDIR, TEMP, TMP and the XDG base
-  directories (not XDG_RUNTIME_DIR, which is full of the session's sockets);
+* where things are: PATH, HOME, SHELL, USER, LOGNAME and the XDG base directories (not
+  XDG_RUNTIME_DIR, which is full of the session's sockets);
 * language and time: LANG, LANGUAGE, every LC_*, TZ;
 * reaching the network: SSL_CERT_FILE, SSL_CERT_DIR, NO_PROXY, and HTTP_PROXY, HTTPS_PROXY,
   ALL_PROXY in either case, unless their value holds credentials (an `@`);
 * on Windows also what programs there cannot start without, see `_WINDOWS`.
+
+Set for each attempt: TMPDIR, TEMP and TMP, all its own temporary folder; XDG_CACHE_HOME, a folder
+of the project that lasts; on Linux GIT_CONFIG_GLOBAL=/dev/null where the home folder is closed,
+for git gives up when it finds its user's settings and cannot read them.
 
 TERM stays out: a script has no terminal. So do SSH_AUTH_SOCK, DISPLAY, VIRTUAL_ENV and every
 PYTHON*. A step adds by `env:`, all but what changes how programs are found or loaded.
@@ -25,9 +29,8 @@ def _names(text: str) -> frozenset[str]:
 
 _PASSED: Final = _names(
     """
-    PATH HOME SHELL USER LOGNAME TMPDIR TEMP TMP LANG LANGUAGE TZ SSL_CERT_FILE SSL_CERT_DIR
-    XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME XDG_STATE_HOME XDG_CONFIG_DIRS XDG_DATA_DIRS
-    NO_PROXY no_proxy
+    PATH HOME SHELL USER LOGNAME LANG LANGUAGE TZ SSL_CERT_FILE SSL_CERT_DIR
+    XDG_CONFIG_HOME XDG_DATA_HOME XDG_STATE_HOME XDG_CONFIG_DIRS XDG_DATA_DIRS NO_PROXY no_proxy
     """
 )
 _PASSED_WITHOUT_CREDENTIALS: Final = _names(
@@ -63,13 +66,20 @@ def script_environment(
     extra: Mapping[str, str],
     source: Mapping[str, str] = os.environ,
     *,
+    temporary: str | os.PathLike[str],
+    cache: str | os.PathLike[str],
+    closes_global_git_settings: bool = False,
     windows: bool = os.name == "nt",
 ) -> dict[str, str]:
-    """The whole environment of one script: the allowlist taken from `source`, then `extra`.
+    """The whole environment of one script: the allowlist from `source`, its folders, `extra`.
 
     `extra` is taken as it is; `refused_names` and `refused_value` say what may stand there.
     """
     passed = {name: value for name, value in source.items() if _is_passed(name, value, windows)}
+    passed |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), os.fspath(temporary))
+    passed["XDG_CACHE_HOME"] = os.fspath(cache)
+    if closes_global_git_settings:
+        passed["GIT_CONFIG_GLOBAL"] = os.devnull
     return passed | dict(extra)
 
 

@@ -19,11 +19,33 @@ SCRIPT_KILLED: Final = "ScriptKilled"
 INVALID_OUTPUT: Final = "InvalidOutput"
 OUTPUT_TOO_LARGE: Final = "OutputTooLarge"
 CANCELLED: Final = "Cancelled"
+PERMISSION_REFUSED: Final = "PermissionRefused"
+ISOLATION_UNAVAILABLE: Final = "IsolationUnavailable"
 
 #: Trying these again cannot help: nothing changes between two attempts of one run.
 NEVER_RETRIED: Final = frozenset(
-    {SCRIPT_PATH_ERROR, SCRIPT_NOT_FOUND, INPUT_PATH_ERROR, PYTHON_NOT_FOUND, CANCELLED}
+    {
+        SCRIPT_PATH_ERROR,
+        SCRIPT_NOT_FOUND,
+        INPUT_PATH_ERROR,
+        PYTHON_NOT_FOUND,
+        PERMISSION_REFUSED,
+        ISOLATION_UNAVAILABLE,
+        CANCELLED,
+    }
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What a step asks for beyond its project: paths relative to it or absolute.
+
+    `network` is True or False where the step says so, None where it does not.
+    """
+
+    read: tuple[str, ...] = ()
+    write: tuple[str, ...] = ()
+    network: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +60,7 @@ class ScriptRequest:
     inputs: Mapping[str, Any]
     timeout_ms: int
     env: Mapping[str, str] = field(default_factory=dict)
+    permissions: Permissions = Permissions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +104,15 @@ class ScriptRunner(Protocol):
         """
         ...
 
-    def isolation(self) -> dict[str, str]:
-        """What keeps scripts apart from us and from each other: what is in force, by name."""
+    async def isolation(self) -> dict[str, str]:
+        """What keeps scripts apart from us and from each other: what is in force, by name.
+
+        The first call tries it out, and all later ones tell what was found then.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give back what is held between scripts; none may be running."""
         ...
 
     def kill_all(self) -> None:

@@ -7,19 +7,22 @@ these is lies in the rooms around.
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
 from protocol.limits import MAX_STDOUT_BYTES, MIB
-from sidecar.errors import PathError, PathNotFound, PythonNotFound
+from sidecar.errors import PathError, PathNotFound, PermissionRefused, PythonNotFound
+from sidecar.scripts.confinement import Confinement, IsolationOptions, Place
 from sidecar.scripts.environment import refused_value, script_environment
 from sidecar.scripts.interface import (
     INPUT_PATH_ERROR,
     INVALID_OUTPUT,
     OUTPUT_TOO_LARGE,
+    PERMISSION_REFUSED,
     PYTHON_NOT_FOUND,
     SCRIPT_NOT_FOUND,
     SCRIPT_PATH_ERROR,
@@ -38,6 +41,7 @@ from sidecar.scripts.paths import OpenedFile, ProjectRoot
 from sidecar.scripts.quoting import quoted
 from sidecar.scripts.running import Ended, Running
 from sidecar.scripts.stderr import Stderr
+from sidecar.scripts.temporary import TemporaryFolders
 
 #: From this size on, work on a whole value leaves the event loop for a thread.
 _LARGE_BYTES: Final = MIB
@@ -55,15 +59,21 @@ class LocalRunner(ScriptRunner):
     """Runs the scripts of one project, each in a process of its own."""
 
     def __init__(
-        self, project: ProjectRoot, python: Interpreters, launcher: Launcher | None = None
+        self,
+        project: ProjectRoot,
+        python: Interpreters,
+        launcher: Launcher | None = None,
+        confinement: Confinement | None = None,
     ) -> None:
-        """Plain spawn unless another launcher is given. All three stay the caller's to close."""
+        """Plain spawn unless another launcher is given. All four stay the caller's to close."""
         self._project = project
         self._python = python
         self._launcher = launcher or SpawnLauncher()
+        self._confinement = confinement or Confinement(project.path, IsolationOptions())
+        self._temporary = TemporaryFolders()
         self._running: set[Running] = set()
 
-    def isolation(self) -> dict[str, str]:
+    async def isolation(self) -> dict[str, str]:
         """What keeps scripts apart from the rest of the machine, as `sidecar:info` shows it."""
         return {
             "launcher": self._launcher.name,
@@ -72,6 +82,10 @@ class LocalRunner(ScriptRunner):
             "network": "none",
             "environment": "allowlist",
         }
+
+    async def close(self) -> None:
+        """Remove what scripts have left in temporary folders."""
+        await self._temporary.close()
 
     def kill_all(self) -> None:
         """Kill every running script and all it started at once; see `ScriptRunner.kill_all`."""
@@ -106,15 +120,31 @@ class LocalRunner(ScriptRunner):
         except PathError as error:
             raise _NotStarted(error.message, SCRIPT_PATH_ERROR) from None
         with script:
-            attempt = await self._start(script, request.env)
-        running = Running(attempt, stdin, request.timeout_ms, stderr)
-        self._running.add(running)
+            interpreter = await self._interpreter()
+            async with self._place() as place:
+                attempt = await self._start(script, interpreter, request, place)
+                running = Running(attempt, stdin, request.timeout_ms, stderr)
+                self._running.add(running)
+                try:
+                    return await running.end()
+                except OSError as error:  # found out only in the new process
+                    raise _not_started(error) from None
+                finally:
+                    self._running.discard(running)
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[Place]:
+        """What an attempt has for itself, as long as it lives. Raises _NotStarted."""
         try:
-            return await running.end()
-        except OSError as error:  # found out only in the new process
-            raise _not_started(error) from None
+            temporary = self._temporary.make()
+            place = self._confinement.place(temporary)
+        except OSError as error:
+            message = f"Script could not be started: no temporary folder: {error.strerror}"
+            raise _NotStarted(message, type(error).__name__, ("OSError",)) from None
+        try:
+            yield place
         finally:
-            self._running.discard(running)
+            await self._temporary.remove(temporary)
 
     async def _check_inputs(self, inputs: Mapping[str, Any], size: int) -> None:
         check = self._project.find_escaping_path
@@ -129,16 +159,32 @@ class LocalRunner(ScriptRunner):
                 INPUT_PATH_ERROR,
             )
 
-    async def _start(self, script: OpenedFile, env: Mapping[str, str]) -> Attempt:
+    async def _interpreter(self) -> Interpreter:
         try:
-            interpreter = await self._python.get()
+            return await self._python.get()
         except PythonNotFound as error:
             message = f"{error.message}. {error.install_guide}"
             raise _NotStarted(message, PYTHON_NOT_FOUND) from None
-        environment = script_environment(env)
+
+    async def _start(
+        self, script: OpenedFile, interpreter: Interpreter, request: ScriptRequest, place: Place
+    ) -> Attempt:
+        confinement = self._confinement
+        try:
+            environment = script_environment(
+                request.env,
+                temporary=place.temporary,
+                cache=place.cache,
+                closes_global_git_settings=confinement.closes_global_git_settings(
+                    request.permissions
+                ),
+            )
+            policy = confinement.policy(interpreter, request.permissions, place, environment)
+        except PermissionRefused as error:
+            raise _NotStarted(error.message, PERMISSION_REFUSED) from None
         try:
             return await self._launcher.start(
-                Start(script, interpreter, environment, self._project.path)
+                Start(script, interpreter, environment, self._project.path, policy)
             )
         except (OSError, ValueError) as error:
             raise _not_started(error, interpreter) from None

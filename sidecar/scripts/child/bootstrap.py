@@ -1,6 +1,7 @@
 # Runs one script the way `python script.py` would, from a descriptor that is already open.
 #
-#     python bootstrap.py SCRIPT_FD CODE_FD CONTROL_FD REPORT_FD FILE ARGV0 FOLDER
+#     python bootstrap.py SCRIPT_FD CODE_FD CONTROL_FD REPORT_FD POLICY_FD FILE ARGV0
+#                         FOLDER
 #
 # Run by path on the user's Python, 3.8 or newer, never imported. The source comes from SCRIPT_FD;
 # FILE, its path, only names it (`__file__`, tracebacks), so that what runs is what was checked.
@@ -9,8 +10,11 @@
 # becomes its supervisor (birth.py, Linux). With one, a file, the script runs in this process and
 # leaves there the description of the exception that ends it (guard.py, other systems).
 #
+# POLICY_FD (or -1) holds what the script may reach (confine.py).
+#
 # All that is loaded before the script runs is compiled at every start: these files are short, and
-# what is needed only now and then lies in files of its own.
+# what is needed only now and then lies in files of its own. (confine.py is long: it is imported, so
+# that its compiled form is kept.)
 import os
 import sys
 
@@ -26,13 +30,26 @@ def _load(name):
     return names
 
 
-def _prepare(script, code, control, report, file, argv0, folder):
+def _confinement(policy):
+    """What shuts this process in. Called while this folder is still on the path."""
+    if policy < 0:
+        return lambda: None
+    import confine
+
+    del sys.modules["confine"]
+    with open(policy, "rb", 0) as stream:
+        text = stream.read()
+    return lambda: confine.enter(text)
+
+
+def _prepare(script, code, control, report, policy, file, argv0, folder):
     if int(report) < 0:
         report = _load("birth.py")["fork_supervised"](
             int(control), lambda *all: _load("supervisor.py")["supervise"](*all)
         )
     else:
         script, report = _load("guard.py")["guarded"](int(script), int(control), int(report))
+    confine = _confinement(int(policy))
     program = _load("program.py")
     with open(int(script), "rb") as stream:
         source = stream.read()
@@ -43,14 +60,15 @@ def _prepare(script, code, control, report, file, argv0, folder):
         code_object = program["compiled"](source, file, int(code))
     except BaseException as caught:
         error = caught.with_traceback(None)  # it has no frame of the script's
-    return code_object, names, error, reporter, report
+    return code_object, names, error, reporter, report, confine
 
 
-_program, _names, _error, _reporter, _report = _prepare(*sys.argv[1:])
+_program, _names, _error, _reporter, _report, _confine = _prepare(*sys.argv[1:])
 _pid = os.getpid()
-# All files are open or read, nothing of the user's has run: what confines the script goes here.
+# All files are open or read, nothing of the user's has run.
 if _error is None:
     try:
+        _confine()
         exec(_program, _names)
     except SystemExit:
         raise

@@ -25,6 +25,8 @@ class Start:
     """The whole of it."""
     folder: Path
     """The working directory."""
+    policy: bytes
+    """What the script may reach, for `child/confine.py`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ without `preexec_fn`, hence vfork on Linux; not asyncio's, which is slower and w
 while a grandchild holds a pipe (CPython gh-119710).
 
 The script gets descriptors 0 to 2, a session of its own without a terminal, default signal
-handlers, and the daemon's umask: files come out as they would from a terminal. How its descendants
+handlers; what it may reach, `child/confine.py` sees to. How its descendants
 are kept together, and ended with it, is the system's matter and chosen here: a subreaper on Linux,
 a Job Object on Windows, a process group elsewhere.
 """
@@ -129,9 +129,21 @@ def _in_job(start: Start, pipes: Pipes, code: int) -> Attempt:
     return attempt
 
 
+def _policy_file(policy: bytes) -> int:
+    """The policy for the child to read, or -1 where it has no use for one."""
+    if sys.platform == "win32":
+        return -1
+    fd = os.memfd_create("policy") if hasattr(os, "memfd_create") else report_file.create()
+    os.write(fd, policy)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
 def _spawn(start: Start, pipes: Pipes, passed: Collection[int]) -> "subprocess.Popen[bytes]":
     """The interpreter on bootstrap.py; `passed` are its descriptors, -1 for none."""
     script = start.script
+    policy = _policy_file(start.policy)
+    passed = [*passed, policy]
     numbers = list(passed)
     options: dict[str, Any]
     if sys.platform == "win32":
@@ -148,15 +160,19 @@ def _spawn(start: Start, pipes: Pipes, passed: Collection[int]) -> "subprocess.P
     else:
         options = {"pass_fds": [fd for fd in passed if fd >= 0], "start_new_session": True}
     names = [script.absolute, script.relative, script.folder]
-    return subprocess.Popen(
-        [start.interpreter.path, _BOOTSTRAP, *map(str, numbers), *names],
-        stdin=pipes.script_stdin,
-        stdout=pipes.script_stdout,
-        stderr=pipes.script_stderr,
-        cwd=start.folder,
-        env=dict(start.environment),
-        **options,
-    )
+    try:
+        return subprocess.Popen(
+            [start.interpreter.path, _BOOTSTRAP, *map(str, numbers), *names],
+            stdin=pipes.script_stdin,
+            stdout=pipes.script_stdout,
+            stderr=pipes.script_stderr,
+            cwd=start.folder,
+            env=dict(start.environment),
+            **options,
+        )
+    finally:
+        if policy >= 0:
+            os.close(policy)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

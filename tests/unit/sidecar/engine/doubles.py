@@ -65,8 +65,11 @@ class FakeRunner(ScriptRunner):
         await asyncio.sleep(0)
         return replies.pop(0) if len(replies) > 1 else replies[0]
 
-    def isolation(self) -> dict[str, str]:
+    async def isolation(self) -> dict[str, str]:
         return {"launcher": "fake"}
+
+    async def close(self) -> None:
+        return None
 
     def kill_all(self) -> None:
         return None

@@ -96,5 +96,6 @@ def test_what_cannot_change_is_never_retried(error_type: str) -> None:
 
 def test_path_errors_missing_scripts_and_cancellation_are_among_them() -> None:
     assert {
-        *("ScriptPathError", "InputPathError", "ScriptNotFound", "PythonNotFound", "Cancelled")
+        *("ScriptPathError", "InputPathError", "ScriptNotFound", "PythonNotFound", "Cancelled"),
+        *("PermissionRefused", "IsolationUnavailable"),
     } == NEVER_RETRIED

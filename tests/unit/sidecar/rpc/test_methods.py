@@ -31,7 +31,7 @@ class Served:
             self.engine,
             self.listeners,
             history_file="the file",
-            isolation=lambda: {"launcher": "fake"},
+            isolation=self.engine.runner.isolation,
             max_connections=7,
             shut_down=self._shut_down,
         )

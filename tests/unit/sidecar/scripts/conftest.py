@@ -70,6 +70,7 @@ async def bench(project: ProjectRoot) -> AsyncIterator[Bench]:
     before = left_open()
     yield bench
     await until(lambda: left_open() == before, lambda: f"{before} became {left_open()}")
+    await runner.close()
 
 
 def left_open() -> dict[str, Any]:

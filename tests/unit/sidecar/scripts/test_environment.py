@@ -1,5 +1,7 @@
 """What of the daemon's environment reaches a script, and what a step may add."""
 
+import os
+
 import pytest
 
 from sidecar.scripts.environment import refused_names, refused_value, script_environment
@@ -10,13 +12,22 @@ DAEMON = {
     "LANG": "de_DE.UTF-8",
     "LC_TIME": "C",
     "TZ": "UTC",
-    "XDG_CACHE_HOME": "/c",
+    "XDG_CONFIG_HOME": "/c",
     "SSL_CERT_FILE": "/certs",
     "HTTPS_PROXY": "http://proxy:8080",
     "http_proxy": "http://user:secret@proxy:8080",
     "no_proxy": "localhost",
 }
-PASSED = DAEMON.keys() - {"http_proxy"}
+#: Set for each attempt, whatever the daemon has.
+OWN = {"TMPDIR": "/t", "TEMP": "/t", "TMP": "/t", "XDG_CACHE_HOME": "/own"}
+PASSED = (DAEMON.keys() - {"http_proxy"}) | OWN.keys()
+
+
+def environment(
+    source: dict[str, str], step: dict[str, str] | None = None, **more: bool
+) -> dict[str, str]:
+    options = {"windows": False, **more}
+    return script_environment(step or {}, source, temporary="/t", cache="/own", **options)
 
 
 def test_only_the_allowlist_reaches_a_script() -> None:
@@ -32,25 +43,34 @@ def test_only_the_allowlist_reaches_a_script() -> None:
         "path": "/evil",
         "APPDATA": "x",
     }
-    assert script_environment({}, DAEMON | secrets, windows=False).keys() == PASSED
+    assert environment(DAEMON | secrets).keys() == PASSED
 
 
 def test_proxy_with_credentials_stays_with_the_daemon() -> None:
-    environment = script_environment({}, DAEMON, windows=False)
-    assert environment["HTTPS_PROXY"] == "http://proxy:8080"
-    assert "http_proxy" not in environment
+    passed = environment(DAEMON)
+    assert passed["HTTPS_PROXY"] == "http://proxy:8080"
+    assert "http_proxy" not in passed
 
 
 def test_step_adds_to_the_environment_and_wins() -> None:
-    assert script_environment({"LANG": "C", "MODE": "x"}, {"LANG": "de", "A": "b"}) == {
-        "LANG": "C",
-        "MODE": "x",
-    }
+    step = {"LANG": "C", "MODE": "x", "TMPDIR": "build"}
+    assert environment({"LANG": "de", "A": "b"}, step) == OWN | step
+
+
+def test_folders_of_the_daemon_are_not_those_of_a_script() -> None:
+    daemon = dict.fromkeys(("TMPDIR", "TEMP", "TMP", "XDG_CACHE_HOME"), "/daemon")
+    assert environment(daemon) == OWN
+
+
+def test_git_does_not_look_for_settings_that_are_closed() -> None:
+    closed = environment({}, closes_global_git_settings=True)
+    assert closed == OWN | {"GIT_CONFIG_GLOBAL": os.devnull}
 
 
 def test_windows_gets_what_programs_need_there_in_any_case() -> None:
     source = {"SystemRoot": "C:\\Windows", "Path": "C:\\", "ProgramFiles(x86)": "p", "Secret": "x"}
-    assert script_environment({}, source, windows=True).keys() == source.keys() - {"Secret"}
+    passed = environment(source, windows=True)
+    assert passed.keys() == (source.keys() - {"Secret"}) | OWN.keys()
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,14 @@ all later ones absolute, and we always absolute; hence paths are compared withou
 
 import re
 import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
 import orjson
 import pytest
 
+from sidecar.scripts.confinement import UMASK
 from sidecar.scripts.environment import script_environment
 from sidecar.scripts.interface import ScriptRequest
 from tests.unit.sidecar.scripts.conftest import PYTHON, Bench
@@ -241,7 +243,13 @@ def plain_python(path: Path) -> tuple[bytes, bytes, int]:
     done = subprocess.run(
         [PYTHON, path.name],
         cwd=path.parent,
-        env=script_environment({}),
+        env=script_environment(
+            {},
+            temporary="/tmp/workflow-sidecar-x/1",
+            cache=path.parent / ".workflow-sidecar/cache",
+            closes_global_git_settings=sys.platform == "linux",
+        ),
+        umask=UMASK,
         input=orjson.dumps(INPUTS) + b"\n",
         capture_output=True,
         timeout=30,
@@ -253,6 +261,7 @@ def plain_python(path: Path) -> tuple[bytes, bytes, int]:
 def comparable(stdout: bytes, stderr: bytes, status: int, path: Path) -> tuple[str, str, int]:
     """Without addresses of objects, the depth at which a recursion ends, and the folder."""
     varying = rf"0x[0-9a-f]{{8,}}|repeated \d+ more|{re.escape(str(path.parent))}/"
+    varying += r"|/[^ ']+/workflow-sidecar-\w+/\d+"
     out, err = (re.sub(varying, "", data.decode(errors="replace")) for data in (stdout, stderr))
     return out, err, status
 

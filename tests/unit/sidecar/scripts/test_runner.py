@@ -197,10 +197,11 @@ class TestSurroundings:
 
         runner = LocalRunner(bench.project, Interpreters(PYTHON, bench.project.path), Swapping())
         outcome = await runner.run(ScriptRequest("script.py", {}, 30_000), print)
+        await runner.close()
         assert outcome.outputs == {"ran": "inside"}
 
-    def test_isolation_tells_what_is_in_force(self, bench: Bench) -> None:
-        assert bench.runner.isolation() == {
+    async def test_isolation_tells_what_is_in_force(self, bench: Bench) -> None:
+        assert await bench.runner.isolation() == {
             "launcher": "spawn",
             "process_tree": "subreaper",
             "filesystem": "none",
@@ -259,9 +260,9 @@ class TestNothingStarted:
         pythons = Interpreters(str(python), project.path)
         await pythons.get()
         python.unlink()
-        outcome = await LocalRunner(project, pythons).run(
-            ScriptRequest("script.py", {}, 1000), print
-        )
+        runner = LocalRunner(project, pythons)
+        outcome = await runner.run(ScriptRequest("script.py", {}, 1000), print)
+        await runner.close()
         assert outcome.failure == ScriptFailure(
             "Python is no longer where it was found", "PythonNotFound"
         )
@@ -270,6 +271,7 @@ class TestNothingStarted:
         bench.write("print('{}')")
         runner = LocalRunner(bench.project, Interpreters(PYTHON, bench.project.path), Unstartable())
         outcome = await runner.run(ScriptRequest("script.py", {}, 1000), print)
+        await runner.close()
         assert outcome.failure == ScriptFailure(
             "Script could not be started: Resource temporarily unavailable",
             "BlockingIOError",

@@ -147,17 +147,17 @@ ROWS = (
             (
                 'wf.yaml:6:5: error: unknown key "interpreter" in steps[0]; the keys are id, '
                 "type, label, description, script, inputs, outputs, depends_on, timeout, "
-                "retry_policy, env"
+                "retry_policy, env, permissions"
             ),
             (
                 'wf.yaml:7:5: error: unknown key "args" in steps[0]; the keys are id, type, '
                 "label, description, script, inputs, outputs, depends_on, timeout, "
-                "retry_policy, env"
+                "retry_policy, env, permissions"
             ),
             (
                 'wf.yaml:8:5: error: unknown key "cwd" in steps[0]; the keys are id, type, '
                 "label, description, script, inputs, outputs, depends_on, timeout, "
-                "retry_policy, env"
+                "retry_policy, env, permissions"
             ),
         ),
     ),

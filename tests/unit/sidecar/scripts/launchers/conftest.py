@@ -1,5 +1,6 @@
 """Starting attempts by hand: what the tests of all launchers share."""
 
+import marshal
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,9 @@ from sidecar.scripts.launchers import Attempt, End, Launcher, Start
 from sidecar.scripts.launchers.spawn import SpawnLauncher
 from sidecar.scripts.paths import ProjectRoot
 from tests.unit.sidecar.scripts.conftest import PYTHON, left_open, until
+
+#: A policy that confines nothing: what one does is another test's matter.
+OPEN = marshal.dumps({"level": "off", "umask": 0o077}, 2)
 
 
 class GroupLauncher(SpawnLauncher):
@@ -32,7 +36,7 @@ class Hand:
         python = await self.pythons.get()
         with self.project.open_file("script.py") as script:
             return await self.launcher.start(
-                Start(script, python, dict(os.environ), self.project.path)
+                Start(script, python, dict(os.environ), self.project.path, OPEN)
             )
 
     async def end(self, attempt: Attempt) -> End:

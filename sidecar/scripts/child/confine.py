@@ -1,0 +1,409 @@
+# Shuts a process in, right before a script runs in it; on the user's Python, 3.8 or newer.
+#
+# `enter(policy)` is called once, in the script's own process, single-threaded, as the last thing
+# before the script's first line. `policy` is what sidecar/scripts/confinement.py made: a dict,
+# marshalled, since the interpreter reads that without importing anything. What each system call
+# is for stands beside it; why the policy is as it is, there.
+#
+# What cannot be put in force is left out, unless the policy requires it: then IsolationUnavailable
+# is raised and no line of the script may run. Nobody takes this file's word for what is in force:
+# a canary, run the same way as any script, tries it.
+#
+# Of ctypes only the C part is imported: the rest takes an interpreter milliseconds.
+import os
+import sys
+
+try:
+    _had_ctypes = "_ctypes" in sys.modules
+    import _ctypes
+
+    # The script is to find loaded what plain Python has loaded.
+    if not _had_ctypes:
+        del sys.modules["_ctypes"]
+except ImportError:  # a Python built without libffi
+    _ctypes = None
+
+# The numbers are those of landlock(7), and of linux/landlock.h.
+_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR, _REMOVE_DIR, _REMOVE_FILE = (
+    1 << bit for bit in range(6)
+)
+_MAKE_CHAR, _MAKE_DIR, _MAKE_REG, _MAKE_SOCK, _MAKE_FIFO, _MAKE_BLOCK, _MAKE_SYM = (
+    1 << bit for bit in range(6, 13)
+)
+_REFER, _TRUNCATE, _IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
+_SINCE_ABI = ((1, (1 << 13) - 1), (2, _REFER), (3, _TRUNCATE), (5, _IOCTL_DEV))
+_ON_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEV
+_NET_BIND_AND_CONNECT_TCP, _NET_ABI = 3, 4
+_SCOPE_ABSTRACT_SOCKETS_AND_SIGNALS, _SCOPE_ABI = 3, 6
+_RULE_PATH_BENEATH = 1
+
+_READ = _READ_FILE | _READ_DIR
+#: Devices are made nowhere, and what is written is a regular file, a folder, a link, a FIFO.
+_WRITE = (_READ | _EXECUTE | _WRITE_FILE | _TRUNCATE | _REFER | _REMOVE_DIR | _REMOVE_FILE) | (
+    _MAKE_DIR | _MAKE_REG | _MAKE_SOCK | _MAKE_FIFO | _MAKE_SYM
+)
+#: What the letters of the policy's rules mean.
+_ACCESS = {
+    "r": _READ,
+    "x": _READ | _EXECUTE,
+    "w": _WRITE,
+    "d": _READ_FILE | _WRITE_FILE | _TRUNCATE | _IOCTL_DEV,
+    # POSIX semaphores and shared memory: files of one flat folder.
+    "s": _READ | _WRITE_FILE | _TRUNCATE | _MAKE_REG | _REMOVE_FILE,
+}
+
+#: The same on every architecture (they came after the tables were made one).
+_NR_OPENAT2, _NR_CREATE_RULESET, _NR_ADD_RULE, _NR_RESTRICT_SELF = 437, 444, 445, 446
+_NR_IO_URING_SETUP = 425
+#: Architecture, as seccomp(2) sees it, and its number of socket(2).
+_SOCKET = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198), "riscv64": (0xC00000F3, 198)}
+
+_AT_FDCWD = -100
+_RESOLVE_NO_SYMLINKS = 4
+_PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP = 24, 38, 22
+_CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 1, 2, 4, 8
+_MS_REMOUNT, _MS_BIND, _MS_REC, _MS_SLAVE = 32, 4096, 16384, 1 << 19
+#: capabilities(7): what the owner of files needs, and serving a port below 1024. Kept by root;
+#: with the others it would read memory and disks past every rule about files.
+_KEPT_CAPABILITIES = sum(1 << number for number in (0, 1, 3, 4, 5, 6, 7, 10))
+_LAST_CAPABILITY = 63
+_RESOURCES = {"core": 4, "fsize": 1, "nofile": 7, "as": 9}  # getrlimit(2) on Linux
+#: Of 1000: when memory runs out, the script goes and not the daemon (proc(5), oom_score_adj).
+_OOM_SCORE = "500"
+#: What the interpreter itself reads and executes; found once, by `prepare`, or when needed.
+_interpreter = []
+
+
+class IsolationUnavailable(Exception):
+    """The host requires protection that this machine or this Python cannot give."""
+
+
+def prepare(policy):
+    """Find out ahead what does not change from script to script; not needed, only quicker."""
+    import marshal
+
+    _interpreter[:] = _interpreter_paths(marshal.loads(policy))  # noqa: S302 - the daemon's own
+
+
+def enter(policy):
+    """Put the policy in force, for this process and all that it starts, for good."""
+    import marshal
+
+    policy = marshal.loads(policy)  # noqa: S302 - the daemon's own
+    os.umask(policy["umask"])
+    if policy["level"] == "off":
+        return
+    missing = _missing(policy)
+    if missing and policy["level"] == "require":
+        raise IsolationUnavailable("isolation is required, and here it is missing: " + missing)
+
+
+def _missing(policy):
+    """Put in force what can be; the rest, named for a person."""
+    if not sys.platform.startswith("linux"):
+        _limit_by_module(policy["limits"])
+        return "Landlock, which only Linux has"
+    if _ctypes is None:
+        _limit_by_module(policy["limits"])
+        return "the module _ctypes of the Python that scripts run on"
+    missing = []
+    steps = (
+        ("limits", _limit),
+        ("hidden folders (a mount namespace)", _hide),
+        ("capabilities", _drop_capabilities),
+        ("no_new_privs", _no_new_privileges),
+        ("network", _close_network),
+        ("Landlock", _landlock),
+    )
+    for name, step in steps:
+        try:
+            step(policy)
+        except OSError as error:
+            missing.append("%s: %s" % (name, error.strerror or error))
+    return ", ".join(missing)
+
+
+# --- calling the system ------------------------------------------------------------------------
+
+if _ctypes is not None:
+
+    class _Long(_ctypes._SimpleCData):
+        _type_ = "l"
+
+    class _Pointer(_ctypes._SimpleCData):
+        _type_ = "z"
+
+    class _Byte(_ctypes._SimpleCData):
+        _type_ = "c"
+
+    class _Function(_ctypes.CFuncPtr):
+        _flags_ = _ctypes.FUNCFLAG_CDECL | _ctypes.FUNCFLAG_USE_ERRNO
+        _restype_ = _Long
+
+
+def _buffer(length):
+    """Room for what a function writes; `bytes()` of it is what it wrote."""
+    return type("_Buffer", (_ctypes.Array,), {"_type_": _Byte, "_length_": length})()
+
+
+def _call(name, *arguments):
+    """A function of the C library: integers, bytes and None in, an int out. Raises OSError."""
+    address = _ctypes.dlsym(_ctypes.dlopen(None, os.RTLD_NOW), name)
+    result = _Function(address)(*[_Long(a) if type(a) is int else a for a in arguments])
+    # Of an int, a long has only the lower half.
+    result &= 0xFFFFFFFF
+    if result == 0xFFFFFFFF:
+        number = _ctypes.get_errno()
+        raise OSError(number, "%s: %s" % (name, os.strerror(number)))
+    return result
+
+
+def _syscall(number, *arguments):
+    return _call("syscall", number, *(arguments + (0,) * (5 - len(arguments))))
+
+
+def _words(*values):
+    """64-bit fields of a structure."""
+    return b"".join((value & (2**64 - 1)).to_bytes(8, sys.byteorder) for value in values)
+
+
+# --- limits ------------------------------------------------------------------------------------
+
+
+def _limit(policy):
+    """Lower the limits; what is lower already stays. Both, soft and hard: raising is for root."""
+    for name, wanted in policy["limits"].items():
+        old = _buffer(16)
+        _call("prlimit", 0, _RESOURCES[name], None, old)
+        soft, hard = (int.from_bytes(bytes(old)[at : at + 8], sys.byteorder) for at in (0, 8))
+        _call("prlimit", 0, _RESOURCES[name], _words(min(soft, wanted), min(hard, wanted)), None)
+    try:
+        with open("/proc/self/oom_score_adj", "w") as stream:
+            stream.write(_OOM_SCORE)
+    except OSError:
+        pass  # it is higher already, or there is no /proc
+
+
+def _limit_by_module(limits):
+    """The same where there is no C library to call. `resource` must not stay in sys.modules."""
+    try:
+        import resource
+    except ImportError:
+        return
+    for name, wanted in limits.items():
+        which = getattr(resource, "RLIMIT_" + name.upper(), None)
+        if which is not None:
+            now = resource.getrlimit(which)
+            pair = [wanted if n == resource.RLIM_INFINITY else min(n, wanted) for n in now]
+            try:
+                resource.setrlimit(which, pair)
+            except (OSError, ValueError):
+                pass  # macOS has no limit of the address space
+    del sys.modules["resource"]
+
+
+# --- folders within folders that the script may use ---------------------------------------------
+
+
+def _hide(policy):
+    """Cover what lies within the project and is not the script's, in a view of its own.
+
+    Landlock allows by hierarchy and cannot take a part out again. So: a mount namespace, where the
+    sidecar's own folder is an empty one that holds nothing but the cache, and what the daemon
+    itself executes cannot be written. Landlock, put in force next, forbids undoing it.
+    """
+    if not policy["hidden"] and not policy["fixed"]:
+        return
+    user, group = os.geteuid(), os.getegid()
+    if user == 0:
+        _call("unshare", _CLONE_NEWNS)
+    else:
+        _call("unshare", _CLONE_NEWNS | _CLONE_NEWUSER)
+        # user_namespaces(7): without this one may not map one's group
+        _write("/proc/self/setgroups", "deny")
+        _write("/proc/self/uid_map", "%d %d 1" % (user, user))
+        _write("/proc/self/gid_map", "%d %d 1" % (group, group))
+    # What is mounted here must not appear anywhere else.
+    _call("mount", None, b"/", None, _MS_REC | _MS_SLAVE, None)
+    for folder in policy["fixed"]:
+        path = os.fsencode(folder)
+        _call("mount", path, path, None, _MS_BIND | _MS_REC, None)
+        # Flags that the mount has may not be lost (mount_namespaces(7)); they have one value here
+        # and in statvfs(3).
+        flags = os.statvfs(folder).f_flag & (_MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
+        _call("mount", None, path, None, flags | _MS_REMOUNT | _MS_BIND | _MS_RDONLY, None)
+    for folder, kept in policy["hidden"]:
+        _cover(folder, kept)
+
+
+def _cover(folder, kept):
+    """An empty folder in front of `folder`, in which only `kept`, a name in it, is still there."""
+    covered = os.open(folder, os.O_PATH | os.O_NOFOLLOW | os.O_DIRECTORY)
+    inner = os.open(kept, os.O_PATH | os.O_NOFOLLOW | os.O_DIRECTORY, dir_fd=covered)
+    try:
+        at = b"/proc/self/fd/%d"
+        flags = _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
+        _call("mount", b"tmpfs", at % covered, b"tmpfs", flags, b"size=4k,nr_inodes=4,mode=700")
+        path = os.fsencode(os.path.join(folder, kept))
+        os.mkdir(path, 0o700)
+        _call("mount", at % inner, path, None, _MS_BIND, None)
+        flags |= _MS_REMOUNT | _MS_BIND | _MS_RDONLY
+        _call("mount", None, os.fsencode(folder), None, flags, None)
+    finally:
+        os.close(inner)
+        os.close(covered)
+
+
+def _write(path, text):
+    fd = os.open(path, os.O_WRONLY)
+    try:
+        os.write(fd, text.encode())
+    finally:
+        os.close(fd)
+
+
+# --- privileges --------------------------------------------------------------------------------
+
+
+def _drop_capabilities(policy):
+    kept = _KEPT_CAPABILITIES if os.geteuid() == 0 else 0
+    if os.geteuid() == 0:
+        for number in range(_LAST_CAPABILITY + 1):
+            if not kept >> number & 1:
+                try:
+                    _call("prctl", _PR_CAPBSET_DROP, number, 0, 0, 0)
+                except OSError:
+                    break  # beyond the last one that this kernel knows, or root without SETPCAP
+    header = (0x20080522).to_bytes(4, sys.byteorder) + bytes(4)
+    # capget(2): effective, permitted and inheritable, 32 bits each, and the upper halves of them
+    now = _buffer(24)
+    _call("capget", header, now)
+    permitted = bytes(now)[4:8]
+    left = (int.from_bytes(permitted, sys.byteorder) & kept).to_bytes(4, sys.byteorder)
+    _call("capset", header, left + left + bytes(16))
+
+
+def _no_new_privileges(policy):
+    _call("prctl", _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+# --- network -----------------------------------------------------------------------------------
+
+
+def _close_network(policy):
+    """With seccomp(2): no socket but those of the machine itself (AF_UNIX), of no protocol.
+
+    Landlock can close TCP alone. io_uring makes sockets past seccomp, so it goes too; and other
+    system call tables of the processor (32 bit) end in an error, whatever is called.
+    """
+    if policy["network"]:
+        return
+    architecture, socket = _SOCKET[os.uname().machine]
+    load, equal, at_least, give = 0x20, 0x15, 0x35, 0x06
+    allow, refuse = 0x7FFF0000, 0x00050000
+    eperm, eacces, enosys = 1, 13, 38
+    program = (
+        (load, 0, 0, 4),  # the architecture
+        (equal, 1, 0, architecture),
+        (give, 0, 0, refuse | eperm),
+        (load, 0, 0, 0),  # the number of the call
+        (at_least, 0, 1, 0x40000000),  # the x32 table
+        (give, 0, 0, refuse | enosys),
+        (equal, 0, 1, _NR_IO_URING_SETUP),
+        (give, 0, 0, refuse | enosys),
+        (equal, 0, 3, socket),
+        (load, 0, 0, 16 if sys.byteorder == "little" else 20),  # its first argument
+        (equal, 1, 0, 1),  # AF_UNIX
+        (give, 0, 0, refuse | eacces),
+        (give, 0, 0, allow),
+    )
+    code = b"".join(
+        op.to_bytes(2, sys.byteorder) + bytes((yes, no)) + value.to_bytes(4, sys.byteorder)
+        for op, yes, no, value in program
+    )
+    pointer = _Pointer(code)
+    filter_ = len(program).to_bytes(2, sys.byteorder) + bytes(6) + bytes(pointer)
+    _call("prctl", _PR_SET_SECCOMP, 2, filter_, 0, 0)
+
+
+# --- files -------------------------------------------------------------------------------------
+
+
+def _landlock(policy):
+    abi = _syscall(_NR_CREATE_RULESET, None, 0, 1)
+    handled = 0
+    for since, rights in _SINCE_ABI:
+        if abi >= since:
+            handled |= rights
+    attributes = _words(handled)
+    if abi >= _NET_ABI:
+        attributes += _words(0 if policy["network"] else _NET_BIND_AND_CONNECT_TCP)
+    if abi >= _SCOPE_ABI:
+        attributes += _words(_SCOPE_ABSTRACT_SOCKETS_AND_SIGNALS)
+    ruleset = _syscall(_NR_CREATE_RULESET, attributes, len(attributes), 0)
+    try:
+        for path, letter in policy["rules"]:
+            _allow(ruleset, path, _ACCESS[letter] & handled)
+        for path in _interpreter or _interpreter_paths(policy):
+            _allow(ruleset, path, _ACCESS["x"] & handled)
+        _syscall(_NR_RESTRICT_SELF, ruleset, 0)
+    finally:
+        os.close(ruleset)
+
+
+def _allow(ruleset, path, access):
+    """Allow what lies beneath `path`, which holds no link; what is gone needs no rule."""
+    try:
+        how = _words(os.O_PATH | os.O_CLOEXEC, 0, _RESOLVE_NO_SYMLINKS)
+        fd = _syscall(_NR_OPENAT2, _AT_FDCWD, os.fsencode(path), how, len(how))
+    except OSError:
+        return
+    try:
+        if os.fstat(fd).st_mode & 0o170000 != 0o040000:
+            access &= _ON_FILES
+        # A packed structure: 64 bits and 32.
+        rule = _words(access) + fd.to_bytes(4, sys.byteorder)
+        _syscall(_NR_ADD_RULE, ruleset, _RULE_PATH_BENEATH, rule, 0)
+    finally:
+        os.close(fd)
+
+
+def _interpreter_paths(policy):
+    """Where this Python and its packages lie, links resolved.
+
+    An interpreter within the project is the user's choice, but what is written in its files
+    (`pyvenv.cfg`, `*.pth`) is not: from outside it gets the standard library that it runs on.
+    """
+    project = policy["project"]
+    prefixes = {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix}
+    if _within(os.path.abspath(sys.prefix), project):
+        library = os.path.realpath(os.path.dirname(os.__file__))
+        prefixes = {p for p in prefixes if _within(library, os.path.realpath(p))}
+        entries = set()
+    else:
+        entries = set(sys.path)
+    found = set()
+    for prefix in map(os.path.realpath, prefixes):
+        if _too_wide(prefix, policy):
+            found.update(os.path.join(prefix, name) for name in ("bin", "lib", "lib64"))
+        else:
+            found.add(prefix)
+    for entry in entries:
+        if os.path.isabs(entry):
+            entry = os.path.realpath(entry)
+            if not _too_wide(entry, policy):
+                found.add(entry)
+    covered = [path for path, letter in policy["rules"] if letter in "xw"]
+    found = sorted(path for path in found if not any(_within(path, c) for c in covered))
+    return [p for p in found if not any(_within(p, other) for other in found if other != p)]
+
+
+def _too_wide(path, policy):
+    """Whether so much would be opened by it that it cannot be meant."""
+    closed = policy["closed"] + [os.path.dirname(policy["project"])]
+    return path.count("/") < 2 or any(_within(other, path) for other in closed)
+
+
+def _within(path, folder):
+    return path == folder or path.startswith(folder.rstrip("/") + "/")

@@ -1,0 +1,188 @@
+"""What a script may reach: the policy that `child/confine.py` puts in force in its process.
+
+Everything is closed that is not opened here (landlock(7)): the project to read and write, a
+temporary folder of the attempt's own, what every program needs of the system, what the step was
+permitted; the interpreter and its packages are added in the child, which knows them best.
+
+The history lies within the project, in a folder of fixed name, and Landlock allows by hierarchy:
+it cannot open a folder and keep a part of it closed. Measured and weighed:
+
+* a rule per entry of the project instead of one: a script could then make no file in the
+  project's root, since a rule needs something that exists; that is where scripts write;
+* permission bits, another name, encryption: a script runs as the user that the history belongs
+  to, and Landlock does not restrict chmod(2);
+* seccomp with a supervisor that looks at every open(2): some 20 µs each, and racy by its manual;
+* a mount namespace in which that folder is an empty one: 0.5 ms as root; unprivileged, in a user
+  namespace, 0.9 ms. This is what is done. There, files of other users appear as nobody's.
+
+Where the system gives no namespace, as some containers and distributions do not, the history is
+reported as reachable; `--history FILE` outside the project closes it by Landlock alone.
+"""
+
+import marshal
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from protocol import limits
+from sidecar.own_folder import OWN_FOLDER, make_folder
+from sidecar.scripts.interface import Permissions
+from sidecar.scripts.interpreter import Interpreter
+from sidecar.scripts.permissions import Agreement
+from sidecar.scripts.system_paths import CLOSED, command_rules, is_within, system_rules
+
+IsolationLevel = Literal["require", "best-effort", "off"]
+
+#: Files of a script are its user's alone, unless the script says otherwise.
+UMASK: Final = 0o077
+#: The folder within the project's own that outlasts attempts: XDG_CACHE_HOME.
+CACHE: Final = "cache"
+#: Read by every Python from 3.4 on.
+_MARSHAL_VERSION: Final = 2
+_SIDECAR: Final = Path(__file__).parent.parent
+
+#: The resource limits that a host may set, by name, each with getrlimit(2)'s and its default.
+SCRIPT_LIMITS: Final[Mapping[str, tuple[str, int]]] = {
+    "file_bytes": ("fsize", limits.MAX_SCRIPT_FILE_BYTES),
+    "open_files": ("nofile", limits.MAX_SCRIPT_OPEN_FILES),
+    "address_space_bytes": ("as", limits.MAX_SCRIPT_ADDRESS_SPACE_BYTES),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class IsolationOptions:
+    """What the host decides about scripts.
+
+    `level`: "require" runs none where protection is missing, "best-effort" runs them with what
+    there is, "off" without. `allow_read` and `allow_write` are folders that steps may ask for;
+    without `network` no step has it. `script_limits` replaces defaults of SCRIPT_LIMITS by name.
+    """
+
+    level: IsolationLevel = "best-effort"
+    allow_read: tuple[Path, ...] = ()
+    allow_write: tuple[Path, ...] = ()
+    network: bool = True
+    script_limits: Mapping[str, int] = field(default_factory=dict)
+
+    def agreement(self, project: Path, history: Path | None) -> Agreement:
+        """What steps may ask for."""
+        return Agreement(
+            project,
+            read=self.allow_read,
+            write=self.allow_write,
+            network=self.network,
+            history=history,
+        )
+
+    def limits_in_force(self) -> dict[str, int]:
+        """The resource limits of every script, as `sidecar:info` shows them."""
+        chosen = {name: default for name, (_, default) in SCRIPT_LIMITS.items()}
+        return {f"script_{name}": n for name, n in {**chosen, **self.script_limits}.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one attempt keeps what is not the project's."""
+
+    temporary: Path
+    """Its own, empty at the start."""
+    cache: Path
+    """XDG_CACHE_HOME; lasts if the project can be written."""
+
+
+class Confinement:
+    """The policies of one project's scripts."""
+
+    def __init__(
+        self, project: Path, options: IsolationOptions, history: Path | None = None
+    ) -> None:
+        """`project` is the root's real path; `history` the file that scripts must not reach."""
+        self.options = options
+        self.agreement = options.agreement(project, history)
+        self._project = str(project)
+        self._own = project / OWN_FOLDER
+        self._home = os.path.realpath(Path.home()) if _has_home() else ""
+        self._system = system_rules() if sys.platform == "linux" else []
+
+    def place(self, temporary: Path) -> Place:
+        """Make what an attempt needs around it, `temporary` being there already."""
+        cache = self._own / CACHE
+        try:
+            if not self._own.is_symlink():
+                make_folder(self._own)
+                cache.mkdir(mode=0o700, exist_ok=True)
+                if not cache.is_symlink():
+                    return Place(temporary, cache)
+        except OSError:
+            pass  # a project that cannot be written
+        cache = temporary / CACHE
+        cache.mkdir(mode=0o700)
+        return Place(temporary, cache)
+
+    def policy(
+        self,
+        interpreter: Interpreter,
+        permissions: Permissions,
+        place: Place,
+        environment: Mapping[str, str],
+    ) -> bytes:
+        """The policy of one attempt, as `child/confine.py` reads it. Raises PermissionRefused."""
+        closed = tuple(path for path in (self._home, self._project) if path)
+        rules = [
+            *self._system,
+            *command_rules(environment.get("PATH", ""), closed),
+            *self.agreement.rules(permissions),
+            (str(place.temporary), "w"),
+            (self._project, "w"),
+        ]
+        chosen = {
+            native: self.options.script_limits.get(name, default)
+            for name, (native, default) in SCRIPT_LIMITS.items()
+        }
+        policy: dict[str, Any] = {
+            "level": self.options.level,
+            "umask": UMASK,
+            "limits": {"core": 0, **chosen},
+            "project": self._project,
+            "rules": list(dict.fromkeys(rules)),
+            "closed": [*closed, *CLOSED],
+            "hidden": [(str(self._own), CACHE)] if place.cache.parent == self._own else [],
+            "fixed": self._executed_by_us(interpreter),
+            "network": self.agreement.network(permissions),
+        }
+        return marshal.dumps(policy, _MARSHAL_VERSION)
+
+    def closes_global_git_settings(self, permissions: Permissions) -> bool:
+        """Whether git would find its user's settings and not be able to read them, which it
+        takes for a reason to give up."""
+        if self.options.level == "off" or not self._home or sys.platform != "linux":
+            return False
+        opened = [path for path, _ in self.agreement.rules(permissions)]
+        return not any(is_within(f"{self._home}/.gitconfig", path) for path in opened)
+
+    def _executed_by_us(self, interpreter: Interpreter) -> list[str]:
+        """Folders within the project whose files run outside any confinement, later or already:
+        what a script could write there would be free of it."""
+        folders = {str(_SIDECAR), os.path.realpath(sys.prefix), _prefix_of(interpreter)}
+        return sorted(
+            folder
+            for folder in folders
+            if is_within(folder, self._project) and folder != self._project
+        )
+
+
+def _prefix_of(interpreter: Interpreter) -> str:
+    """The virtual environment that an interpreter lies in, or the folder it lies in."""
+    folder = Path(interpreter.path).parent
+    return str(folder.parent if (folder.parent / "pyvenv.cfg").exists() else folder)
+
+
+def _has_home() -> bool:
+    try:
+        Path.home()
+    except RuntimeError:
+        return False
+    return True
