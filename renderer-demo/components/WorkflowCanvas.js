@@ -1,0 +1,503 @@
+// The canvas: a graph that can be panned, zoomed, fitted and walked through by keyboard. It knows
+// places and movement; what a node looks like and how an edge stands, it is told.
+//
+// For assistive technology it is a list box of steps: the arrow keys go to the nearest node in
+// their direction, Home and End to the first and last, Enter opens the step.
+
+import { Component } from "../vendor/preact.js";
+import { layOut, neighbour } from "../state/layout.js";
+import { html } from "./html.js";
+import { Icon } from "./icons.js";
+
+/** @import { ComponentChildren, VNode } from "../vendor/preact.js" */
+/** @import { UiMetadata } from "../../protocol/generated/protocol.js" */
+/** @import { Graph, GraphStep } from "../state/graph.js" */
+/** @import { Box, Layout } from "../state/layout.js" */
+
+/**
+ * `follow`: the step to keep in sight until somebody moves the canvas.
+ * @typedef {object} Props
+ * @property {Graph} graph
+ * @property {UiMetadata | null} metadata
+ * @property {string | null} selected
+ * @property {string | null} follow
+ * @property {(id: string) => void} onSelect
+ * @property {(step: GraphStep, box: Box) => ComponentChildren} renderNode
+ * @property {(id: string) => string} statusOf
+ * @property {(from: string, to: string) => "idle" | "active" | "done"} edgeState
+ * @property {unknown} version  changes whenever what a node shows may have
+ */
+
+/** @typedef {{x: number, y: number, zoom: number}} Camera  pixels; the world's origin on screen */
+/** @typedef {{view: {width: number, height: number}, camera: Camera, focused: string | null}} State */
+
+const MIN_ZOOM = 0.1;
+const MAX_ZOOM = 2;
+/** Text is legible from here on: nothing is fitted smaller unless asked for. */
+const LEGIBLE_ZOOM = 0.8;
+/** Below it only icons are told apart. */
+const FAR_ZOOM = 0.5;
+const ZOOM_STEP = 1.25;
+const PAN_STEP = 60;
+/** More nodes than these are drawn only where they can be seen. */
+const MAX_DRAWN = 600;
+const MARGIN_DRAWN = 400;
+/** Pixels that a pointer moves before a press becomes a drag. */
+const DRAG_FROM = 4;
+
+/** @extends {Component<Props, State>} */
+export class WorkflowCanvas extends Component {
+  /** @type {State} */
+  state = { view: { width: 0, height: 0 }, camera: { x: 0, y: 0, zoom: 1 }, focused: null };
+  /** @type {HTMLElement | null} */
+  element = null;
+  /** @type {ResizeObserver | null} */
+  observer = null;
+  /** @type {{key: unknown[], layout: Layout} | null} */
+  known = null;
+  hasMoved = false;
+  /** @type {Map<number, {x: number, y: number}>} */
+  pointers = new Map();
+  isDragging = false;
+  hasDragged = false;
+
+  componentDidMount() {
+    if (this.element === null) return;
+    this.observer = new ResizeObserver(([entry]) => {
+      if (entry !== undefined) this.resize(entry.contentRect.width, entry.contentRect.height);
+    });
+    this.observer.observe(this.element);
+    // Not by a property: the page must be able to keep the browser from scrolling.
+    this.element.addEventListener("wheel", this.onWheel, { passive: false });
+    this.resize(this.element.clientWidth, this.element.clientHeight);
+  }
+
+  componentWillUnmount() {
+    this.observer?.disconnect();
+    this.element?.removeEventListener("wheel", this.onWheel);
+  }
+
+  /**
+   * @param {Props} next
+   * @param {State} state
+   */
+  shouldComponentUpdate(next, state) {
+    const { props } = this;
+    return (
+      state !== this.state ||
+      next.version !== props.version ||
+      next.graph !== props.graph ||
+      next.selected !== props.selected ||
+      next.follow !== props.follow
+    );
+  }
+
+  /** @param {Props} before */
+  componentDidUpdate(before) {
+    if (before.graph !== this.props.graph) {
+      this.hasMoved = false;
+      this.showStart();
+    } else if (before.follow !== this.props.follow && this.props.follow !== null && !this.hasMoved) {
+      this.reveal(this.props.follow);
+    } else if (before.selected !== this.props.selected && this.props.selected !== null) {
+      this.reveal(this.props.selected);
+    }
+  }
+
+  /** @returns {Layout} */
+  layout() {
+    const { graph, metadata } = this.props;
+    const { width, height } = this.state.view;
+    // A window that is dragged wider is not laid out anew at each pixel.
+    const shape = Math.round((4 * width) / Math.max(height, 1));
+    const key = [graph, metadata, width < 560, shape];
+    if (this.known !== null && this.known.key.every((item, index) => item === key[index])) {
+      return this.known.layout;
+    }
+    this.known = { key, layout: layOut(graph, { width, height }, metadata) };
+    return this.known.layout;
+  }
+
+  /**
+   * @param {number} width
+   * @param {number} height
+   */
+  resize(width, height) {
+    if (width === 0 || (width === this.state.view.width && height === this.state.view.height)) return;
+    this.setState({ view: { width, height } }, () => {
+      if (!this.hasMoved) this.showStart();
+    });
+  }
+
+  // --- the camera ----------------------------------------------------------------------------------
+
+  /** @param {Partial<Camera>} change */
+  move(change) {
+    this.setState(({ camera }) => ({ camera: { ...camera, ...change } }));
+  }
+
+  fitZoom() {
+    const { width, height } = this.layout();
+    const { view } = this.state;
+    return Math.min(view.width / width, view.height / height, 1.1);
+  }
+
+  /** @param {number} zoom */
+  centred(zoom) {
+    const { width, height } = this.layout();
+    const { view } = this.state;
+    return { zoom, x: (view.width - width * zoom) / 2, y: (view.height - height * zoom) / 2 };
+  }
+
+  /** All of it where it can be read so; else its beginning, or the step that is followed. */
+  showStart() {
+    if (this.state.view.width === 0) return;
+    const zoom = this.fitZoom();
+    if (zoom >= LEGIBLE_ZOOM) {
+      this.move(this.centred(zoom));
+      return;
+    }
+    const { width, height } = this.layout();
+    const { view } = this.state;
+    // Centred in the direction in which it fits.
+    this.move({
+      zoom: LEGIBLE_ZOOM,
+      x: Math.max(0, (view.width - width * LEGIBLE_ZOOM) / 2),
+      y: Math.max(0, (view.height - height * LEGIBLE_ZOOM) / 2),
+    });
+    const target = this.props.follow ?? this.props.selected;
+    if (target !== null) this.reveal(target);
+  }
+
+  fit = () => {
+    this.hasMoved = false;
+    this.move(this.centred(Math.max(this.fitZoom(), MIN_ZOOM)));
+    this.hasMoved = true;
+  };
+
+  /**
+   * @param {number} factor
+   * @param {{x: number, y: number}} [at]  what stays where it is; else the middle
+   */
+  zoomBy(factor, at) {
+    this.hasMoved = true;
+    const { view } = this.state;
+    const point = at ?? { x: view.width / 2, y: view.height / 2 };
+    this.setState(({ camera }) => {
+      const zoom = Math.min(Math.max(camera.zoom * factor, MIN_ZOOM), MAX_ZOOM);
+      const scale = zoom / camera.zoom;
+      const x = point.x - (point.x - camera.x) * scale;
+      const y = point.y - (point.y - camera.y) * scale;
+      return { camera: { x, y, zoom } };
+    });
+  }
+
+  /**
+   * @param {number} dx
+   * @param {number} dy
+   */
+  panBy(dx, dy) {
+    this.hasMoved = true;
+    this.setState(({ camera }) => ({ camera: { ...camera, x: camera.x + dx, y: camera.y + dy } }));
+  }
+
+  /**
+   * Bring a node into sight by the shortest way.
+   * @param {string} id
+   */
+  reveal(id) {
+    const box = this.layout().boxes.get(id);
+    if (box === undefined) return;
+    const { view } = this.state;
+    this.setState(({ camera }) => {
+      const zoom = Math.max(camera.zoom, this.hasMoved ? 0 : Math.min(this.fitZoom(), LEGIBLE_ZOOM));
+      const x = inSight(camera.x, box.x * zoom, box.width * zoom, view.width);
+      const y = inSight(camera.y, box.y * zoom, box.height * zoom, view.height);
+      return { camera: { x, y, zoom } };
+    });
+  }
+
+  // --- pointers and keys ---------------------------------------------------------------------------
+
+  onWheel = (/** @type {WheelEvent} */ event) => {
+    event.preventDefault();
+    const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
+    if (event.ctrlKey || event.metaKey) {
+      this.zoomBy(Math.exp(-event.deltaY * unit * 0.004), this.pointIn(event));
+    } else if (event.shiftKey) {
+      this.panBy(-(event.deltaY + event.deltaX) * unit, 0);
+    } else {
+      this.panBy(-event.deltaX * unit, -event.deltaY * unit);
+    }
+  };
+
+  /** @param {MouseEvent} event */
+  pointIn(event) {
+    const { left, top } = this.element?.getBoundingClientRect() ?? { left: 0, top: 0 };
+    return { x: event.clientX - left, y: event.clientY - top };
+  }
+
+  onPointerDown = (/** @type {PointerEvent} */ event) => {
+    if (event.button !== 0) return;
+    this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    if (this.pointers.size === 1) this.hasDragged = false;
+  };
+
+  onPointerMove = (/** @type {PointerEvent} */ event) => {
+    const before = this.pointers.get(event.pointerId);
+    if (before === undefined) return;
+    const [dx, dy] = [event.clientX - before.x, event.clientY - before.y];
+    if (!this.hasDragged && Math.hypot(dx, dy) < DRAG_FROM) return;
+    if (!this.hasDragged) {
+      this.hasDragged = true;
+      this.element?.setPointerCapture(event.pointerId);
+    }
+    const other = [...this.pointers].find(([id]) => id !== event.pointerId)?.[1];
+    this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    if (other === undefined) {
+      this.panBy(dx, dy);
+    } else {
+      const was = Math.hypot(before.x - other.x, before.y - other.y);
+      const is = Math.hypot(event.clientX - other.x, event.clientY - other.y);
+      if (was > 0) this.zoomBy(is / was, this.pointIn(event));
+    }
+  };
+
+  onPointerEnd = (/** @type {PointerEvent} */ event) => {
+    this.pointers.delete(event.pointerId);
+  };
+
+  onKeyDown = (/** @type {KeyboardEvent} */ event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const action = this.keyAction(event);
+    if (action === null) return;
+    event.preventDefault();
+    action();
+  };
+
+  /**
+   * @param {KeyboardEvent} event
+   * @returns {(() => void) | null}
+   */
+  keyAction({ key, shiftKey }) {
+    const { graph, onSelect } = this.props;
+    const towards = key.startsWith("Arrow") ? key.slice(5).toLowerCase() : null;
+    if (towards === "left" || towards === "right" || towards === "up" || towards === "down") {
+      if (shiftKey) {
+        const [x, y] = { left: [1, 0], right: [-1, 0], up: [0, 1], down: [0, -1] }[towards];
+        return () => this.panBy((x ?? 0) * PAN_STEP, (y ?? 0) * PAN_STEP);
+      }
+      const from = this.tabStop();
+      return () => this.focus(from === null ? null : neighbour(this.layout().boxes, from, towards));
+    }
+    const current = this.tabStop();
+    switch (key) {
+      case "Home":
+        return () => this.focus(graph.steps[0]?.id ?? null);
+      case "End":
+        return () => this.focus(graph.steps.at(-1)?.id ?? null);
+      case "Enter":
+      case " ":
+        return current === null ? null : () => onSelect(current);
+      case "+":
+      case "=":
+        return () => this.zoomBy(ZOOM_STEP);
+      case "-":
+        return () => this.zoomBy(1 / ZOOM_STEP);
+      case "0":
+        return this.fit;
+      default:
+        return null;
+    }
+  }
+
+  /** The node that Tab comes to. */
+  tabStop() {
+    const { graph, selected, follow } = this.props;
+    const ids = new Set(graph.steps.map((step) => step.id));
+    for (const id of [this.state.focused, selected, follow]) if (id !== null && ids.has(id)) return id;
+    return graph.steps[0]?.id ?? null;
+  }
+
+  /** @param {string | null} id */
+  focus(id) {
+    if (id === null) return;
+    this.setState({ focused: id }, () => {
+      this.reveal(id);
+      /** @type {HTMLElement | null | undefined} */
+      const node = this.element?.querySelector(`[data-step-id="${CSS.escape(id)}"]`);
+      node?.focus({ preventScroll: true });
+    });
+  }
+
+  onClick = (/** @type {MouseEvent} */ event) => {
+    if (this.hasDragged) return;
+    const node = /** @type {Element} */ (event.target).closest("[data-step-id]");
+    const id = node?.getAttribute("data-step-id");
+    if (id === null || id === undefined) return;
+    this.setState({ focused: id });
+    this.props.onSelect(id);
+  };
+
+  // --- drawing -------------------------------------------------------------------------------------
+
+  /**
+   * Whether some of a box can be seen, or nearly.
+   * @param {Box} box
+   */
+  isNear({ x, y, width, height }) {
+    const { camera, view } = this.state;
+    const left = camera.x + x * camera.zoom;
+    const top = camera.y + y * camera.zoom;
+    return (
+      left + width * camera.zoom > -MARGIN_DRAWN &&
+      left < view.width + MARGIN_DRAWN &&
+      top + height * camera.zoom > -MARGIN_DRAWN &&
+      top < view.height + MARGIN_DRAWN
+    );
+  }
+
+  render() {
+    const { camera, view } = this.state;
+    const isFar = camera.zoom < FAR_ZOOM;
+    const layout = view.width === 0 ? null : this.layout();
+    const isHigher = layout !== null && layout.height * camera.zoom > view.height + 1;
+    const isWider = layout !== null && layout.width * camera.zoom > view.width + 1;
+    return html`<div class="canvas">
+      <div
+        class=${isFar ? "canvas__view canvas__view--far" : "canvas__view"}
+        ref=${(/** @type {HTMLElement | null} */ element) => {
+          this.element = element;
+        }}
+        onPointerDown=${this.onPointerDown}
+        onPointerMove=${this.onPointerMove}
+        onPointerUp=${this.onPointerEnd}
+        onPointerCancel=${this.onPointerEnd}
+        onLostPointerCapture=${this.onPointerEnd}
+        onClick=${this.onClick}
+        onKeyDown=${this.onKeyDown}
+      >
+        ${layout !== null && this.renderWorld(layout)}
+      </div>
+      ${layout !== null && (isHigher || isWider) && this.renderMap(layout)}
+      <div class="canvas__tools" role="group" aria-label="Zoom">
+        ${this.renderTool("plus", "Zoom in", () => this.zoomBy(ZOOM_STEP))}
+        ${this.renderTool("minus", "Zoom out", () => this.zoomBy(1 / ZOOM_STEP))}
+        ${this.renderTool("fit", "Show all steps", this.fit)}
+      </div>
+    </div>`;
+  }
+
+  /**
+   * @param {string} icon
+   * @param {string} label
+   * @param {() => void} press
+   */
+  renderTool(icon, label, press) {
+    return html`<button type="button" class="tool" aria-label=${label} title=${label} onClick=${press}>
+      <${Icon} name=${icon} />
+    </button>`;
+  }
+
+  /**
+   * @param {Layout} layout
+   * @returns {VNode}
+   */
+  renderWorld(layout) {
+    const { graph, renderNode, selected, edgeState } = this.props;
+    const { x, y, zoom } = this.state.camera;
+    const tabStop = this.tabStop();
+    const isAll = graph.steps.length <= MAX_DRAWN;
+    const total = graph.steps.length;
+    return html`<div class="canvas__world" style=${{ transform: `translate(${x}px, ${y}px) scale(${zoom})` }}>
+      <svg class="edges" width=${layout.width} height=${layout.height} aria-hidden="true">
+        ${layout.edges.map((edge) => {
+          const [from, to] = [layout.boxes.get(edge.from), layout.boxes.get(edge.to)];
+          if (!isAll && !(from && this.isNear(from)) && !(to && this.isNear(to))) return null;
+          const state = edgeState(edge.from, edge.to);
+          return html`<path key=${`${edge.from} ${edge.to}`} class=${`edge edge--${state}`} d=${edge.path} />`;
+        })}
+      </svg>
+      <div role="listbox" aria-label="Steps" aria-orientation="horizontal" class="nodes">
+        ${graph.steps.map((step, index) => {
+          const box = layout.boxes.get(step.id);
+          if (box === undefined || (!isAll && step.id !== tabStop && !this.isNear(box))) return null;
+          return html`<div
+            key=${step.id}
+            role="option"
+            class="nodes__place"
+            data-step-id=${step.id}
+            tabindex=${step.id === tabStop ? 0 : -1}
+            aria-selected=${step.id === selected}
+            aria-posinset=${index + 1}
+            aria-setsize=${total}
+            style=${{ left: `${box.x}px`, top: `${box.y}px`, width: `${box.width}px`, height: `${box.height}px` }}
+          >
+            ${renderNode(step, box)}
+          </div>`;
+        })}
+      </div>
+    </div>`;
+  }
+
+  /**
+   * The whole in small, with the part in sight. A help for the eye only.
+   * @param {Layout} layout
+   * @returns {VNode}
+   */
+  renderMap(layout) {
+    const { camera, view } = this.state;
+    const goTo = (/** @type {MouseEvent} */ event) => {
+      const { left, top, width, height } = /** @type {Element} */ (event.currentTarget).getBoundingClientRect();
+      const scale = Math.max(layout.width / width, layout.height / height);
+      const offsetX = (width - layout.width / scale) / 2;
+      const offsetY = (height - layout.height / scale) / 2;
+      this.hasMoved = true;
+      this.move({
+        x: view.width / 2 - (event.clientX - left - offsetX) * scale * camera.zoom,
+        y: view.height / 2 - (event.clientY - top - offsetY) * scale * camera.zoom,
+      });
+    };
+    return html`<svg
+      class="map"
+      aria-hidden="true"
+      viewBox=${`0 0 ${layout.width} ${layout.height}`}
+      preserveAspectRatio="xMidYMid meet"
+      onClick=${goTo}
+    >
+      ${[...layout.boxes].map(
+        ([id, box]) =>
+          html`<rect
+            key=${id}
+            class=${`map__node map__node--${this.props.statusOf(id)}`}
+            x=${box.x}
+            y=${box.y}
+            width=${box.width}
+            height=${box.height}
+            rx="12"
+          />`,
+      )}
+      <rect
+        class="map__view"
+        x=${-camera.x / camera.zoom}
+        y=${-camera.y / camera.zoom}
+        width=${view.width / camera.zoom}
+        height=${view.height / camera.zoom}
+      />
+    </svg>`;
+  }
+}
+
+/**
+ * Where the world must begin so that a stretch of it is in sight, moved as little as may be.
+ * @param {number} origin
+ * @param {number} start
+ * @param {number} length
+ * @param {number} available
+ */
+function inSight(origin, start, length, available) {
+  const margin = Math.min(32, Math.max(0, (available - length) / 2));
+  const [first, last] = [origin + start, origin + start + length];
+  if (first < margin) return margin - start;
+  return last > available - margin ? available - margin - start - length : origin;
+}
