@@ -4,7 +4,7 @@ import { Component } from "../vendor/preact.js";
 import { elapsedMs } from "../state/estimates.js";
 import { attemptsText, duration, nextAttemptAt, ticking, visible } from "../state/words.js";
 import { Ticking } from "./clock.js";
-import { html } from "./html.js";
+import { classes, html } from "./html.js";
 import { Icon } from "./icons.js";
 
 /** @import { RetryPolicy } from "../../protocol/generated/protocol.js" */
@@ -41,12 +41,13 @@ export class Node extends Component {
   }
 
   render() {
-    const { shown, step, isSelected, isLive, expectedMs } = this.props;
+    const { shown, step, run, policy, isSelected, isLive, expectedMs } = this.props;
     const status = step?.status ?? "pending";
     const label = visible(shown.label);
+    const isWaiting = step !== null && run !== null && nextAttemptAt(run, step, policy) !== null;
     const isTimed = status === "running" && expectedMs !== null && expectedMs > 1500;
     return html`<div
-      class=${`node node--${status}${isSelected ? " node--selected" : ""}`}
+      class=${classes("node", `node--${status}`, isSelected && "node--selected", isWaiting && "node--waiting")}
       data-status=${status}
       title=${shown.description ?? undefined}
     >

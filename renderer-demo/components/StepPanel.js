@@ -1,6 +1,6 @@
 // One step in full: each attempt with its inputs, outputs, error, stack trace and what it wrote.
 
-import { attemptsText, dateAndTime, duration, nextAttemptAt, ticking, visible } from "../state/words.js";
+import { attemptsText, dateAndTime, duration, nextAttemptAt, ticking, timeOfDay, visible } from "../state/words.js";
 import { elapsedMs } from "../state/estimates.js";
 import { Ticking } from "./clock.js";
 import { html } from "./html.js";
@@ -106,7 +106,9 @@ function AttemptView({ attempt, isOnly, isNewest }) {
       <span class="attempt__number">Attempt ${attempt.attempt}</span>
       <${Status} status=${outcome} />
       <span class="hint">${took}</span>
-      <time class="hint" datetime=${new Date(attempt.timestamp).toISOString()}>${dateAndTime(attempt.timestamp)}</time>
+      <time class="hint" datetime=${new Date(attempt.timestamp).toISOString()} title=${dateAndTime(attempt.timestamp)}
+        >${timeOfDay(attempt.timestamp)}</time
+      >
     </summary>
     ${body}
   </details>`;

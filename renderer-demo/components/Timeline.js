@@ -84,15 +84,20 @@ export function Timeline({ run, labels, selected, isLive, expectedMs, onSelect }
  * @param {{step: Step, run: Run, now: number, span: number}} props
  */
 function Bars({ step, run, now, span }) {
+  const [head] = step.attempts;
+  const tail = step.attempts.at(-1);
+  const isSplit = head !== undefined && tail !== undefined && head !== tail;
+  const from = isSplit ? (head.timestamp - run.timestamp) / span : 0;
+  const wait = isSplit ? (tail.timestamp - head.timestamp) / span : 0;
   return html`<span class="timeline__track" aria-hidden="true">
+    ${isSplit && html`<span class="timeline__wait" style=${{ left: percent(from), width: percent(wait) }}></span>`}
     ${step.attempts.map((attempt) => {
       const start = (attempt.timestamp - run.timestamp) / span;
       const length = ((attempt.duration_ms ?? Math.max(0, now - attempt.timestamp)) || 1) / span;
-      const left = `${(100 * Math.max(0, start)).toFixed(2)}%`;
       return html`<span
         key=${attempt.attempt}
         class=${`bar bar--${statusOf(step, attempt)}`}
-        style=${{ left, width: `${(100 * Math.min(length, 1 - start)).toFixed(2)}%` }}
+        style=${{ left: percent(start), width: percent(Math.min(length, 1 - start)) }}
       ></span>`;
     })}
   </span>`;
@@ -105,6 +110,11 @@ function Bars({ step, run, now, span }) {
 function statusOf(step, attempt) {
   if (attempt.error !== undefined) return "error";
   return attempt.duration_ms === undefined && step.status === "running" ? "running" : "success";
+}
+
+/** @param {number} part  of the whole width */
+function percent(part) {
+  return `${(100 * Math.max(0, part)).toFixed(2)}%`;
 }
 
 /** @param {Step} step */

@@ -6,7 +6,7 @@
 
 import { Component } from "../vendor/preact.js";
 import { layOut, neighbour } from "../state/layout.js";
-import { html } from "./html.js";
+import { classes, html } from "./html.js";
 import { Icon } from "./icons.js";
 
 /** @import { ComponentChildren, VNode } from "../vendor/preact.js" */
@@ -34,9 +34,16 @@ import { Icon } from "./icons.js";
 const MIN_ZOOM = 0.1;
 const MAX_ZOOM = 2;
 /** Text is legible from here on: nothing is fitted smaller unless asked for. */
-const LEGIBLE_ZOOM = 0.8;
+const LEGIBLE_ZOOM = 0.52;
+/** What does not fit so is begun at this size. */
+const START_ZOOM = 0.75;
 /** Below it only icons are told apart. */
-const FAR_ZOOM = 0.5;
+const FAR_ZOOM = 0.42;
+const SIZES = [
+  { below: FAR_ZOOM, name: "far" },
+  { below: 0.66, name: "smaller" },
+  { below: 0.85, name: "small" },
+];
 const ZOOM_STEP = 1.25;
 const PAN_STEP = 60;
 /** More nodes than these are drawn only where they can be seen. */
@@ -160,13 +167,16 @@ export class WorkflowCanvas extends Component {
     const { width, height } = this.layout();
     const { view } = this.state;
     // Centred in the direction in which it fits.
-    this.move({
-      zoom: LEGIBLE_ZOOM,
-      x: Math.max(0, (view.width - width * LEGIBLE_ZOOM) / 2),
-      y: Math.max(0, (view.height - height * LEGIBLE_ZOOM) / 2),
-    });
-    const target = this.props.follow ?? this.props.selected;
-    if (target !== null) this.reveal(target);
+    this.setState(
+      {
+        camera: {
+          zoom: START_ZOOM,
+          x: Math.max(0, (view.width - width * START_ZOOM) / 2),
+          y: Math.max(0, (view.height - height * START_ZOOM) / 2),
+        },
+      },
+      () => this.reveal(this.props.follow ?? this.props.selected ?? this.props.graph.steps[0]?.id ?? ""),
+    );
   }
 
   fit = () => {
@@ -210,7 +220,7 @@ export class WorkflowCanvas extends Component {
     if (box === undefined) return;
     const { view } = this.state;
     this.setState(({ camera }) => {
-      const zoom = Math.max(camera.zoom, this.hasMoved ? 0 : Math.min(this.fitZoom(), LEGIBLE_ZOOM));
+      const { zoom } = camera;
       const x = inSight(camera.x, box.x * zoom, box.width * zoom, view.width);
       const y = inSight(camera.y, box.y * zoom, box.height * zoom, view.height);
       return { camera: { x, y, zoom } };
@@ -359,13 +369,13 @@ export class WorkflowCanvas extends Component {
 
   render() {
     const { camera, view } = this.state;
-    const isFar = camera.zoom < FAR_ZOOM;
+    const size = SIZES.find(({ below }) => camera.zoom < below)?.name;
     const layout = view.width === 0 ? null : this.layout();
     const isHigher = layout !== null && layout.height * camera.zoom > view.height + 1;
     const isWider = layout !== null && layout.width * camera.zoom > view.width + 1;
     return html`<div class="canvas">
       <div
-        class=${isFar ? "canvas__view canvas__view--far" : "canvas__view"}
+        class=${classes("canvas__view", size !== undefined && `canvas__view--${size}`)}
         ref=${(/** @type {HTMLElement | null} */ element) => {
           this.element = element;
         }}
@@ -496,7 +506,7 @@ export class WorkflowCanvas extends Component {
  * @param {number} available
  */
 function inSight(origin, start, length, available) {
-  const margin = Math.min(32, Math.max(0, (available - length) / 2));
+  const margin = Math.min(12, Math.max(0, (available - length) / 2));
   const [first, last] = [origin + start, origin + start + length];
   if (first < margin) return margin - start;
   return last > available - margin ? available - margin - start - length : origin;

@@ -22,7 +22,7 @@ import { Graph as DagreGraph, layout as dagreLayout } from "../vendor/dagre.js";
  */
 
 export const NODE_WIDTH = 220;
-export const NODE_HEIGHT = 84;
+export const NODE_HEIGHT = 88;
 const GAP_ALONG = 72;
 const GAP_ACROSS = 28;
 const GAP_ROWS = 64;
@@ -233,13 +233,13 @@ function rightward(from, to) {
   const [x2, y2] = [to.x, to.y + to.height / 2];
   if (x2 > x1) {
     const bend = Math.min(Math.max((x2 - x1) / 2, 24), 140);
-    return `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
+    return `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}${rightHead(x2, y2)}`;
   }
   const turn = GAP_ALONG / 2;
   const lane = to.y > from.y + from.height ? to.y - GAP_ROWS / 2 : from.y + from.height + GAP_ROWS / 2;
   return (
     `M${x1} ${y1}C${x1 + turn} ${y1} ${x1 + turn} ${lane} ${x1} ${lane}` +
-    `L${x2} ${lane}C${x2 - turn} ${lane} ${x2 - turn} ${y2} ${x2} ${y2}`
+    `L${x2} ${lane}C${x2 - turn} ${lane} ${x2 - turn} ${y2} ${x2} ${y2}${rightHead(x2, y2)}`
   );
 }
 
@@ -251,7 +251,16 @@ function downward(from, to) {
   const [x1, y1] = [from.x + from.width / 2, from.y + from.height];
   const [x2, y2] = [to.x + to.width / 2, to.y];
   const bend = Math.min(Math.max(Math.abs(y2 - y1) / 2, 20), 100);
-  return `M${x1} ${y1}C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2}`;
+  const head = `M${x2 - 5} ${y2 - 7}L${x2} ${y2}L${x2 + 5} ${y2 - 7}`;
+  return `M${x1} ${y1}C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2}${head}`;
+}
+
+/**
+ * @param {number} x
+ * @param {number} y
+ */
+function rightHead(x, y) {
+  return `M${x - 7} ${y - 5}L${x} ${y}L${x - 7} ${y + 5}`;
 }
 
 /**

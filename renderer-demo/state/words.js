@@ -68,6 +68,11 @@ export function dateAndTime(timestamp) {
   return new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" }).format(timestamp);
 }
 
+/** @param {number} timestamp */
+export function timeOfDay(timestamp) {
+  return new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" }).format(timestamp);
+}
+
 /**
  * @param {number} count
  * @param {string} word

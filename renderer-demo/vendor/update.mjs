@@ -15,10 +15,14 @@ const MODULES = {
   "htm.js": "htm/dist/htm.mjs",
   "dagre.js": "@dagrejs/dagre/dist/dagre.esm.js",
 };
+const FONTS = {
+  "inter.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
+};
 const LICENCES = {
   "LICENSE.preact": "preact/LICENSE",
   "LICENSE.htm": "htm/LICENSE",
   "LICENSE.dagre": "@dagrejs/dagre/LICENSE",
+  "LICENSE.inter": "@fontsource-variable/inter/LICENSE",
 };
 
 for (const [name, source] of Object.entries(MODULES)) {
@@ -27,6 +31,6 @@ for (const [name, source] of Object.entries(MODULES)) {
     .replaceAll('from"preact"', 'from"./preact.js"');
   writeFileSync(join(target, name), text);
 }
-for (const [name, source] of Object.entries(LICENCES)) {
+for (const [name, source] of Object.entries({ ...FONTS, ...LICENCES })) {
   copyFileSync(join(packages, source), join(target, name));
 }

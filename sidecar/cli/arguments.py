@@ -16,6 +16,7 @@ EPILOG = """examples:
   workflow-sidecar validate *.yaml
   workflow-sidecar history nightly-report
   workflow-sidecar serve --project ~/my-project        (JSON-RPC over stdin and stdout)
+  workflow-sidecar demo                                (a page that shows workflows as they run)
 
 More about a command, with examples: workflow-sidecar COMMAND --help
 """
@@ -48,6 +49,13 @@ HISTORY_EPILOG = """examples:
   workflow-sidecar history nightly-report --limit 1 --json
 
 The five newest runs of each workflow are kept.
+"""
+DEMO_EPILOG = """examples:
+  workflow-sidecar demo
+  workflow-sidecar demo --project ~/my-project --no-browser
+
+The sample runs in a copy of yours, in the folder that your system keeps such things in.
+Ctrl-C ends it.
 """
 DOCTOR_EPILOG = """examples:
   workflow-sidecar doctor
@@ -83,7 +91,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         help="print the version and exit",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
-    for add in (_serve, _run, _validate, _history, _doctor, _schema):
+    for add in (_serve, _run, _validate, _history, _demo, _doctor, _schema):
         add(commands)
     parser.commands = commands.choices
     return parser.parse_all(arguments)
@@ -196,6 +204,23 @@ def _history(commands: _Commands) -> None:
     _project_arguments(parser, _HERE)
 
 
+def _demo(commands: _Commands) -> None:
+    summary = "show workflows as they run, on a page in the browser"
+    parser = _command(commands, "demo", summary, DEMO_EPILOG)
+    parser.add_argument(
+        "--project", metavar="DIR", help="the project to show (default: a copy of the sample)"
+    )
+    parser.add_argument(
+        "--port",
+        type=_port,
+        metavar="N",
+        help="where to serve the page (default: where the last demo was, else any free port)",
+    )
+    parser.add_argument(
+        "--no-browser", action="store_true", help="print the page's URL and open no browser"
+    )
+
+
 def _doctor(commands: _Commands) -> None:
     summary = "check Python, isolation and history, and say what to mend"
     parser = _command(commands, "doctor", summary, DOCTOR_EPILOG)
@@ -254,6 +279,16 @@ def _at_least(least: int) -> Callable[[str], int]:
         return int(text)
 
     return number
+
+
+def _port(text: str) -> int:
+    """A port; 0 is any free one. Raises ArgumentTypeError."""
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS) or (
+        int(text) > _MAX_PORT
+    ):
+        shown = streams.quoted(text[:60])
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to {_MAX_PORT}, got {shown}")
+    return int(text)
 
 
 def _address(text: str) -> tuple[str, int]:

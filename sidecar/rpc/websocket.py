@@ -52,13 +52,15 @@ class WebSocketOptions:
     """Where to listen, and whom to let in beside clients that are no web pages.
 
     Port 0 picks a free one. `pages` are the files that plain GETs get, by path; if there are any,
-    the pages' own origin, http://127.0.0.1:PORT or http://localhost:PORT, is allowed too.
+    the pages' own origin, http://127.0.0.1:PORT or http://localhost:PORT, is allowed too. Without
+    a `token` a new one is made.
     """
 
     host: str = "127.0.0.1"
     port: int = 0
     origins: frozenset[str] = frozenset()
     pages: Mapping[str, Page] = field(default_factory=lambda: NO_PAGES)
+    token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,8 @@ class WebSocketServer:
         host, port = listening.getsockname()[:2]
         # Listening everywhere includes here.
         local = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
-        self.endpoint = Endpoint(local.get(host, host), port, secrets.token_urlsafe(32))
+        token = options.token or secrets.token_urlsafe(32)
+        self.endpoint = Endpoint(local.get(host, host), port, token)
         own = {f"http://{name}:{port}" for name in ("127.0.0.1", "localhost")}
         origins = options.origins | own if options.pages else options.origins
         self.admission = Admission(self.endpoint.token, origins, options.pages)

@@ -92,7 +92,7 @@ def test_what_is_vendored_is_what_the_packages_hold(
 def test_the_versions_that_the_list_of_vendored_files_names_are_those_of_the_lock_file() -> None:
     lock = json.loads((HERE / "package-lock.json").read_text())["packages"]
     listed = (VENDOR / "README.md").read_text()
-    for package in ("preact", "htm", "@dagrejs/dagre"):
+    for package in ("preact", "htm", "@dagrejs/dagre", "@fontsource-variable/inter"):
         version = lock[f"node_modules/{package}"]["version"]
         assert f"| {package}, `" in listed
         row = next(line for line in listed.splitlines() if f"| {package}, `" in line)
