@@ -36,6 +36,8 @@ MAX_NAME_CHARACTERS: Final = 256
 
 #: One JSON-RPC message in.
 MAX_MESSAGE_BYTES: Final = 64 * MIB
+#: Of one connection: beyond it, nothing more is read until one is answered.
+MAX_REQUESTS_IN_FLIGHT: Final = 10_000
 #: WebSocket connections at once; fewer where the system allows fewer open files.
 MAX_CONNECTIONS: Final = 2_000
 #: From a TCP connection to a complete request.
@@ -78,6 +80,7 @@ LIMITS: Final = MappingProxyType(
         "max_yaml_depth": MAX_YAML_DEPTH,
         "max_yaml_aliased_nodes": MAX_YAML_ALIASED_NODES,
         "max_message_bytes": MAX_MESSAGE_BYTES,
+        "max_requests_in_flight": MAX_REQUESTS_IN_FLIGHT,
         "max_connections": MAX_CONNECTIONS,
         "handshake_ms": HANDSHAKE_MS,
         "max_outbox_bytes": MAX_OUTBOX_BYTES,

@@ -13,8 +13,6 @@ import warnings
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from typing import Any, Final
 
-import orjson
-
 from protocol import errors
 from protocol.errors import WireError
 from protocol.methods import CANCEL_NOTIFICATION, METHODS, CancelRequestParams, Method
@@ -33,16 +31,14 @@ from sidecar.errors import (
 from sidecar.redaction import Redactor
 from sidecar.rpc.encoding import encode
 from sidecar.rpc.framing import Message, Oversized, Unframed
-from sidecar.rpc.requests import (
+from sidecar.rpc.json_text import (
     MAX_VALUES,
-    BadParams,
-    cut,
+    NotJson,
     has_too_many_values,
-    legal_id,
-    params_of,
     parsed,
-    request_problem,
+    with_exact_ids,
 )
+from sidecar.rpc.requests import BadParams, cut, legal_id, params_of, request_problem
 from sidecar.rpc.session import Session
 
 with warnings.catch_warnings():
@@ -101,8 +97,8 @@ class Dispatcher:
             self._refuse(session, errors.INVALID_REQUEST, text)
             return
         try:
-            data = parsed(message)
-        except orjson.JSONDecodeError as error:
+            data = with_exact_ids(message, parsed(message))
+        except NotJson as error:
             self._refuse(session, errors.PARSE_ERROR, f"not JSON: {error}")
             return
         if isinstance(data, list):

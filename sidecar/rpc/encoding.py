@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from pydantic import BaseModel
 
+from sidecar.rpc.json_text import ExactNumber
 from sidecar.showing import json_safe
 
 
@@ -16,13 +17,16 @@ def _required(model: type[BaseModel]) -> frozenset[str]:
 
 
 def _plain(value: Any) -> Any:
-    """What orjson cannot dump itself: a model; a field that is null and need not be is left out."""
+    """What orjson cannot dump itself: a model, whose fields that are null and need not be are left
+    out; a number as it was sent."""
     if isinstance(value, BaseModel):
         # Not by iterating the model: an answer may hold 20,000 of them.
         required = _required(type(value))
         return {
             name: item for name, item in vars(value).items() if item is not None or name in required
         }
+    if isinstance(value, ExactNumber):
+        return orjson.Fragment(value.text)
     raise TypeError(f"cannot send a {type(value).__name__}")
 
 

@@ -15,8 +15,8 @@ from sidecar import __version__
 from sidecar.engine import Engine
 from sidecar.errors import PythonNotFound
 from sidecar.rpc.dispatcher import MAX_BATCH, Handler
+from sidecar.rpc.json_text import MAX_VALUES
 from sidecar.rpc.listeners import ALL_WORKFLOWS, Listeners
-from sidecar.rpc.requests import MAX_VALUES
 from sidecar.rpc.session import Session
 
 

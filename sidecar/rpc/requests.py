@@ -1,50 +1,20 @@
-"""What a peer sent: from the bytes of a message to requests and checked params.
+"""What a peer sent: from the value of a message to requests and checked params.
 
-Bounded in time and memory, whatever the bytes. It knows the protocol's table and nothing of how
-anything is answered.
+It knows the protocol's table and nothing of how anything is answered.
 """
 
-import gc
-import re
 from typing import Any, Final
 
-import orjson
 from pydantic import ValidationError
 
 from protocol.base import Model
 from protocol.methods import Method
 from protocol.problems import Problem, kind, problems_of
 
-#: Values in one message. 64 MiB of `[],` are 21 million, and take 2 GB once they are read.
-MAX_VALUES: Final = 4_000_000
 #: Problems of one request that are told; beyond that, only how many there are.
 MAX_PROBLEMS: Final = 100
 #: Characters of a message that quotes what was sent.
 MAX_TEXT_CHARACTERS: Final = 2_000
-
-_STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
-
-
-def parsed(message: bytes) -> Any:
-    """The JSON value of a message. Raises orjson.JSONDecodeError."""
-    # The collector would walk all of a large value again and again while it grows.
-    gc.disable()
-    try:
-        return orjson.loads(message)
-    finally:
-        gc.enable()
-
-
-def has_too_many_values(message: bytes) -> bool:
-    """Whether reading the message would take far more memory than it has bytes."""
-
-    def count(text: bytes) -> int:
-        return text.count(b",") + text.count(b"[") + text.count(b"{")
-
-    if count(message) <= MAX_VALUES:
-        return False
-    # Most of it may stand inside of texts.
-    return count(_STRING.sub(b"", message)) > MAX_VALUES
 
 
 def cut(text: str) -> str:

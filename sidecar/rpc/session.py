@@ -84,9 +84,13 @@ class Session:
         return now_s - self._seen_at_s < STALL_S
 
     async def has_room(self) -> None:
-        """Return in the loop's next turn, or when a peer that does not read its answers does."""
+        """Return in the loop's next turn, or when a peer that does not read its answers does, or
+        has fewer requests in flight."""
         await asyncio.sleep(0)
-        while self._outbox.pending_bytes > limits.MAX_OUTBOX_BYTES:  # noqa: ASYNC110 - rare
+        while (  # noqa: ASYNC110 - rare
+            self._outbox.pending_bytes > limits.MAX_OUTBOX_BYTES
+            or len(self._tasks) >= limits.MAX_REQUESTS_IN_FLIGHT
+        ):
             await asyncio.sleep(_LOOK_S)
 
     async def drained(self) -> None:
@@ -136,4 +140,6 @@ class Session:
 
 def _key(request_id: Any) -> Any:
     # 1, 1.0 and "1" are three ids, and what `$/cancelRequest` names may have no hash.
+    if isinstance(request_id, float):
+        return ("float", float(request_id))
     return (type(request_id).__name__, repr(request_id))

@@ -13,7 +13,7 @@ from protocol.methods import METHODS
 from protocol.problems import Problem
 from sidecar import errors
 from sidecar.errors import SidecarError
-from sidecar.rpc import requests
+from sidecar.rpc import json_text, requests
 from sidecar.rpc.dispatcher import Dispatcher, Handler
 from sidecar.rpc.framing import Oversized
 from sidecar.rpc.session import Session
@@ -165,7 +165,7 @@ async def test_an_oversized_message_is_an_invalid_request() -> None:
 
 
 async def test_values_are_counted_outside_of_texts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests, "MAX_VALUES", 10)
+    monkeypatch.setattr(json_text, "MAX_VALUES", 10)
     many = [{**INFO, "params": [1] * 20}]
     (answer,) = await answers(returning({}), many)
     assert (answer["error"]["code"], answer["id"]) == (-32600, None)

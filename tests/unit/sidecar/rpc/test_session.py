@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 
-from protocol.limits import MAX_OUTBOX_BYTES, MIB
+from protocol import limits
+from protocol.limits import MAX_OUTBOX_BYTES, MAX_REQUESTS_IN_FLIGHT, MIB
 from sidecar.rpc import session as module
+from sidecar.rpc.json_text import ExactNumber
 from tests.unit.sidecar.rpc.doubles import Peer, turns
 
 
@@ -95,6 +97,26 @@ async def test_requests_are_held_while_answers_are_not_read() -> None:
     await asyncio.wait_for(waiting, 1)
 
 
+async def test_requests_are_held_while_too_many_are_under_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert MAX_REQUESTS_IN_FLIGHT == 10_000
+    monkeypatch.setattr(limits, "MAX_REQUESTS_IN_FLIGHT", 3)
+    peer = Peer()
+    may_end = asyncio.Event()
+
+    async def work() -> None:
+        await may_end.wait()
+
+    for number in range(3):
+        peer.session.run(number, work())
+    waiting = asyncio.create_task(peer.session.has_room())
+    done, _ = await asyncio.wait({waiting}, timeout=0.05)
+    assert not done
+    may_end.set()
+    await asyncio.wait_for(waiting, 1)
+
+
 async def test_a_request_is_cancelled_by_its_own_id_and_once() -> None:
     peer = Peer()
     cancelled: list[object] = []
@@ -108,7 +130,9 @@ async def test_a_request_is_cancelled_by_its_own_id_and_once() -> None:
                 if cancelled.count(name) > 1 or name == 1.0:
                     raise
 
-    tasks = {name: peer.session.run(name, work(name)) for name in (1, 1.0, "1")}
+    # As it was sent, an id that is a float stands in its own text.
+    names: tuple[object, ...] = (1, ExactNumber("1.00"), "1")
+    tasks = {name: peer.session.run(name, work(name)) for name in names}
     # At once, before any of them has begun: each is to see its cancellation.
     peer.session.cancel_request(1)
     peer.session.cancel_request(1)
