@@ -12,9 +12,13 @@ from protocol import limits
 
 logger = logging.getLogger(__name__)
 
-#: Above this, a run waits for a peer that reads; below, nobody notices anything.
+#: Above this, a run waits for a peer that is reading; below, nobody notices anything.
 PACE_BYTES: Final = 4 * limits.MIB
-#: A peer that took nothing for so long while data waits has stopped reading.
+#: Above this, also for one that may have paused: it must not come to be cut off.
+HOLD_BYTES: Final = 12 * limits.MIB
+#: A peer that took nothing for so long while data waits is not reading just now.
+_PAUSE_S: Final = 0.01
+#: And after this, it has stopped.
 STALL_S: Final = 0.25
 #: How often it is looked what a peer has taken.
 _LOOK_S: Final = 0.001
@@ -49,8 +53,7 @@ class Session:
         self._on_overflow = on_overflow
         #: Set when the peer is gone: it hears of nothing any more, and its runs go on.
         self.closed = False
-        self._stalled_at_bytes = -1
-        #: Bytes taken when an event last looked, and since when it has been so many.
+        #: Bytes taken when last looked at, and since when it has been so many while more waits.
         self._seen_bytes = -1
         self._seen_at_s = 0.0
         self._requests: dict[Any, asyncio.Task[None]] = {}
@@ -65,23 +68,24 @@ class Session:
 
     def send(self, message: bytes) -> None:
         """Send an answer."""
+        self._idle_s()  # what waits, waits from now on
         self._outbox.send(message)
 
     def notify(self, message: bytes) -> None:
         """Send an event; a peer that does not read and has too much waiting is cut off instead."""
         after_bytes = self._outbox.pending_bytes + len(message)
-        reads = self._has_moved()
+        reads = self._idle_s() < STALL_S
         if after_bytes > (MAX_BURST_BYTES if reads else limits.MAX_OUTBOX_BYTES):
             self._on_overflow(self)
             return
         self._outbox.send(message)
 
-    def _has_moved(self) -> bool:
-        """Whether the peer has taken something of late."""
+    def _idle_s(self) -> float:
+        """For how long the peer has taken nothing of what waits for it."""
         now_s = asyncio.get_running_loop().time()
-        if self._outbox.sent_bytes != self._seen_bytes:
+        if self._outbox.sent_bytes != self._seen_bytes or not self._outbox.pending_bytes:
             self._seen_bytes, self._seen_at_s = self._outbox.sent_bytes, now_s
-        return now_s - self._seen_at_s < STALL_S
+        return now_s - self._seen_at_s
 
     async def has_room(self) -> None:
         """Return in the loop's next turn, or when a peer that does not read its answers does, or
@@ -94,17 +98,13 @@ class Session:
             await asyncio.sleep(_LOOK_S)
 
     async def drained(self) -> None:
-        """Return when the peer can take more, or has stopped reading: nobody waits for that."""
-        while self._outbox.pending_bytes > PACE_BYTES:
-            before_bytes = self._outbox.sent_bytes
-            if before_bytes == self._stalled_at_bytes:
+        """Return when the peer can take more, or is not reading: a run goes on at the speed of who
+        reads, and waits for nobody else."""
+        while (pending_bytes := self._outbox.pending_bytes) > PACE_BYTES:
+            idle_s = self._idle_s()
+            if idle_s >= (_PAUSE_S if pending_bytes <= HOLD_BYTES else STALL_S):
                 return
-            deadline = asyncio.get_running_loop().time() + STALL_S
-            while self._outbox.sent_bytes == before_bytes:
-                if asyncio.get_running_loop().time() > deadline:
-                    self._stalled_at_bytes = before_bytes
-                    return
-                await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(_LOOK_S)
 
     # --- requests ----------------------------------------------------------------------------
 

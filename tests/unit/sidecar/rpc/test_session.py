@@ -69,13 +69,12 @@ async def test_a_run_waits_for_a_peer_that_reads() -> None:
     await asyncio.wait_for(waiting, 1)
 
 
-async def test_nobody_waits_for_a_peer_that_has_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "STALL_S", 0.01)
+async def test_nobody_waits_for_a_peer_that_is_not_reading(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "STALL_S", 1000.0)
     peer = Peer()
     peer.session.send(b"x" * (module.PACE_BYTES + 10))
-    await asyncio.wait_for(peer.session.drained(), 1)
-    # It is known by now: the next one does not even look.
-    monkeypatch.setattr(module, "STALL_S", 1000.0)
     await asyncio.wait_for(peer.session.drained(), 1)
     # It reads again, and is waited for again.
     peer.outbox.take(1)
@@ -84,6 +83,35 @@ async def test_nobody_waits_for_a_peer_that_has_stopped(monkeypatch: pytest.Monk
     assert not waiting.done()
     peer.outbox.take()
     await asyncio.wait_for(waiting, 1)
+
+
+async def test_a_peer_that_pauses_is_waited_for_only_when_it_could_be_cut_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "STALL_S", 0.1)
+    peer = Peer()
+    peer.session.send(b"x" * (module.HOLD_BYTES + 10))
+    loop = asyncio.get_running_loop()
+    before_s = loop.time()
+    await asyncio.wait_for(peer.session.drained(), 1)
+    assert loop.time() - before_s >= 0.1
+    # It has stopped by now: nobody waits a second time.
+    before_s = loop.time()
+    for _ in range(1000):
+        await peer.session.drained()
+    assert loop.time() - before_s < 0.1
+
+
+async def test_a_peer_that_had_nothing_to_read_has_not_stopped() -> None:
+    for large in (True, False):
+        peer = Peer()
+        peer.session.notify(b"")
+        peer.session._seen_at_s -= 1000
+        if large:
+            peer.session.send(b"x" * (MAX_OUTBOX_BYTES + MIB))
+        for _ in range(17):
+            peer.session.notify(b"x" * MIB)
+        assert peer.overflows == 0
 
 
 async def test_requests_are_held_while_answers_are_not_read() -> None:
