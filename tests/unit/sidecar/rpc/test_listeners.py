@@ -124,7 +124,7 @@ async def test_waiting_for_readers_waits_for_each(monkeypatch: pytest.MonkeyPatc
     listeners, first, second = Listeners(), Peer(), Peer()
     for peer in (first, second):
         listeners.add(peer.session, "w", "", [])
-        peer.session.send(b"x" * (session_module.PACE_BYTES + 1))
+        peer.session.send(b"x" * (session_module.HOLD_BYTES + 1))
     waiting = asyncio.create_task(listeners.drained())
     first.outbox.take()
     done, _ = await asyncio.wait({waiting}, timeout=0.02)
