@@ -56,12 +56,30 @@ class NodePackages:
         self, files: Sequence[str | Path], cwd: Path = ROOT
     ) -> subprocess.CompletedProcess[str]:
         """Check TypeScript files as strictly as tsc can, the declarations they use included."""
+        # No library but the language's: what is declared must stand by itself.
+        none = self.folder / "no-types"
+        return self._tsc("--lib", "es2022", "--typeRoots", none, *files, cwd=cwd)
+
+    def tsc_commonjs(self, files: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+        """Check JavaScript of Node or Electron, its types in comments, as strictly."""
+        modules = self.folder / "node_modules"
+        javascript = ["--allowJs", "--checkJs", "--module", "commonjs"]
+        # The declarations of others are taken as they are.
+        node: list[str | Path] = [
+            "--skipLibCheck",
+            "--typeRoots",
+            modules / "@types",
+            "--types",
+            "node",
+        ]
+        electron = modules / "electron" / "electron.d.ts"
+        return self._tsc(*javascript, "--lib", "es2022,dom", *node, electron, *files)
+
+    def _tsc(self, *arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
         compiler = self.folder / "node_modules" / "typescript" / "bin" / "tsc"
         strict = ["--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess"]
-        # No library but the language's: what is declared must stand by itself.
-        target = ["--noEmit", "--pretty", "false", "--target", "es2022", "--lib", "es2022"]
-        none = self.folder / "no-types"
-        return self.run(compiler, *strict, *target, "--typeRoots", none, *files, cwd=cwd)
+        target = ["--noEmit", "--pretty", "false", "--target", "es2022"]
+        return self.run(compiler, *strict, *target, *arguments, cwd=cwd)
 
 
 def missing(which: str) -> None:
