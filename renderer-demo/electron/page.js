@@ -15,20 +15,21 @@ const SCHEME = "workflow-demo";
 const ORIGIN = `${SCHEME}://page`;
 const PAGE_URL = `${ORIGIN}/index.html`;
 const FOLDER = path.join(__dirname, "..");
-/** What lies beside the page and is none of it. */
-const OTHERS = ["electron", "sample-project", "node_modules"];
+/** Below it, what belongs to the page. */
+const FOLDERS = ["", "components", "state", "styles", "vendor"];
 /** @type {Record<string, string>} */
 const TYPES = {
   ".html": "text/html",
   ".js": "text/javascript",
   ".css": "text/css",
   ".svg": "image/svg+xml",
+  ".woff2": "font/woff2",
 };
 const HEADERS = {
   // Nothing from anywhere else, no connection: what the page wants goes over the bridge.
   "Content-Security-Policy":
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   "X-Content-Type-Options": "nosniff",
   "Cache-Control": "no-store",
 };
@@ -41,34 +42,27 @@ function registerScheme() {
 
 /** When the app is ready. */
 function servePage() {
-  const files = filesBelow(FOLDER, "");
+  const files = pageFiles();
   protocol.registerBufferProtocol(SCHEME, async (request, answer) => {
-    const { pathname } = new URL(request.url);
-    const type = TYPES[path.extname(pathname)];
-    if (!files.has(pathname) || type === undefined) {
-      answer({ statusCode: 404, mimeType: "text/plain", data: Buffer.from("not found\n"), headers: HEADERS });
+    const file = files.get(new URL(request.url).pathname);
+    const type = file && TYPES[path.extname(file)];
+    if (file === undefined || type === undefined) {
+      const data = Buffer.from("not found\n");
+      answer({ statusCode: 404, mimeType: "text/plain", data, headers: HEADERS });
       return;
     }
-    const data = await readFile(path.join(FOLDER, pathname));
-    answer({ mimeType: type, charset: "utf-8", data, headers: HEADERS });
+    answer({ mimeType: type, charset: "utf-8", data: await readFile(file), headers: HEADERS });
   });
 }
 
-/**
- * @param {string} folder
- * @param {string} below
- * @returns {Set<string>} The paths of the page's files, as URLs have them.
- */
-function filesBelow(folder, below) {
-  /** @type {Set<string>} */
-  const found = new Set();
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (entry.name.startsWith(".") || (below === "" && OTHERS.includes(entry.name))) continue;
-    if (entry.isDirectory())
-      filesBelow(path.join(folder, entry.name), `${below}/${entry.name}`).forEach((file) => found.add(file));
-    else if (path.extname(entry.name) in TYPES) found.add(`${below}/${entry.name}`);
-  }
-  return found;
+/** @returns {Map<string, string>} The page's files by the paths of their URLs. */
+function pageFiles() {
+  const files = new Map();
+  for (const below of FOLDERS)
+    for (const name of readdirSync(path.join(FOLDER, below)))
+      if (path.extname(name) in TYPES)
+        files.set(`/${path.posix.join(below, name)}`, path.join(FOLDER, below, name));
+  return files;
 }
 
 /**

@@ -58,7 +58,7 @@ class Window:
         """The first true value of an expression."""
         deadline = time.monotonic() + PATIENCE_S
         while not (value := self.run(script)):
-            shown = self.run("document.body.innerText")
+            shown = self.run("document.body?.innerText")
             assert time.monotonic() < deadline, f"waited in vain for {script}; shown: {shown}"
             time.sleep(_LOOK_S)
         return value

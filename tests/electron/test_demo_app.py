@@ -22,14 +22,6 @@ HANG_WORKFLOW = {
     "workflow": {"id": "hang", "name": "Hang"},
     "steps": [{"id": "hang", "type": "python", "script": "./hang.py"}],
 }
-ORPHAN_WORKFLOW = {
-    "workflow": {"id": "orphan", "name": "Orphan"},
-    "steps": [{"id": "orphan", "type": "python", "script": "./orphan.py"}],
-}
-ENDS_WITH_ITS_PARENT = """
-import os, time
-while os.getppid() != 1: time.sleep(0.05)
-"""
 ALL_OF_SAY = ["workflow_started", "step_started", "step_completed", "workflow_completed"]
 #: A listener of the page's own, beside those of the demo.
 LISTEN = """
@@ -46,7 +38,6 @@ def project_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with a script that never ends."""
     folder = tmp_path_factory.mktemp("project")
     (folder / "hang.py").write_text(HANG)
-    (folder / "orphan.py").write_text(ENDS_WITH_ITS_PARENT)
     Project(folder).workflow("say", *SAY["steps"])  # type: ignore[arg-type]
     return folder
 
@@ -163,9 +154,9 @@ def test_a_sidecar_that_is_killed_is_back_with_the_subscriptions(app: App) -> No
     window.run("window.states = []; sidecar.onStateChange((state) => states.push(state)); 0")
     window.wait_for("states.at(-1)?.status === 'connected'")
     pid = window.run(request("sidecar:info"))["result"]["pid"]
-    run = f"{request('workflow:execute', workflow=ORPHAN_WORKFLOW)}.catch((error) => error.message)"
+    run = f"{request('workflow:execute', workflow=HANG_WORKFLOW)}.catch((error) => error.message)"
     window.run(f"window.run = {run}; 0")
-    window.wait_for("heard.some(({step_id}) => step_id === 'orphan')")
+    window.wait_for("heard.some(({step_id}) => step_id === 'hang')")
     os.kill(pid, signal.SIGKILL)
     assert "workflow:execute: no answer: the sidecar was ended by SIGKILL" in window.run("run")
     window.wait_for("states.at(-1).status === 'connected' && states.length > 2")
@@ -224,3 +215,14 @@ def test_an_app_that_is_killed_leaves_no_process(app: App) -> None:
     app.process.kill()
     app.process.wait(30)
     assert app.left() == []
+
+
+def test_the_window_shows_a_finished_run(start: Start) -> None:
+    window = start().window()
+    nodes = "[...document.querySelectorAll('[role=option]')]"
+    buttons = "[...document.querySelectorAll('button')]"
+    window.wait_for(f"{nodes}.length === 7")
+    window.run(f"{buttons}.find((button) => button.innerText.trim() === 'Run').click()")
+    window.wait_for(f"{nodes}.every((node) => node.innerText.includes('success'))")
+    window.wait_for("document.body.innerText.includes('The report is in ')")
+    assert window.complaints == []

@@ -18,11 +18,7 @@ const DAEMON = process.env.SIDECAR;
 const EVENT = "workflow:execution:event";
 /** A test that waits so long has failed. */
 const PATIENCE_MS = 20_000;
-/** Until its parent is gone. */
-const HANG = {
-  name: "hang.py",
-  text: "import os, time\nwhile os.getppid() != 1: time.sleep(0.05)\n",
-};
+const HANG = { name: "hang.py", text: "import time\nwhile True: time.sleep(1)\n" };
 const ECHO = { name: "echo.py", text: "import json, sys\nprint(json.dumps(json.load(sys.stdin)))\n" };
 const TALK = { name: "talk.py", text: 'import sys\nprint("a line", file=sys.stderr)\nprint("{}")\n' };
 const SAY = { workflow: { id: "say", name: "Say" }, steps: [{ id: "hi", type: "output", message: "hi" }] };
