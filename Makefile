@@ -4,7 +4,7 @@
 BIN := .venv/bin
 SETUP := sh .ci/setup
 
-.PHONY: run test check lint types floors bench soak schemas clean
+.PHONY: run test check lint types floors bench peers soak schemas clean
 
 # The scripts run on .venv's Python: a fresh machine need not have another one on its PATH.
 run: .venv/.installed-run
@@ -40,6 +40,10 @@ check: .venv/.installed-test
 # takes only the benchmarks with that in their name.
 bench: .venv/.installed-test
 	@$(BIN)/python -m tests.performance $(BENCH)
+
+# The same work on other engines, which it installs into build/peers first.
+peers: .venv/.installed-test
+	@$(BIN)/python -m tests.performance.peers $(PEERS)
 
 # The counts that take minutes.
 soak: .venv/.installed-test
