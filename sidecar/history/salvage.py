@@ -23,6 +23,8 @@ _PAGE_COUNT_AT: Final = 28
 _FREE_PAGES_AT: Final = 32
 #: A greater file would take minutes, in which no run could be recorded.
 _MAX_BYTES: Final = 1024 * 1024 * 1024
+#: More rows than any store has seen.
+_MAX_ID: Final = 1 << 40
 _INDEX_SCANS: Final = (
     "SELECT id FROM items INDEXED BY sqlite_autoindex_items_1 ORDER BY key",
     "SELECT id FROM items INDEXED BY sqlite_autoindex_items_1 ORDER BY key DESC",
@@ -41,6 +43,7 @@ def salvage(path: Path, make_store: Callable[[Path], None]) -> list[tuple[str, s
             if path.stat().st_size >= _PAGE_BYTES and (found := _items(_copy(path, folder, "1"))):
                 return found
             empty = Path(folder, "empty")
+            empty.touch()
             make_store(empty)
             copy = _copy(path, folder, "2")
             _mend_first_page(copy, empty.read_bytes()[:_PAGE_BYTES])
@@ -75,15 +78,15 @@ def _items(copy: Path) -> list[tuple[str, str]]:
         db.execute("PRAGMA writable_schema = ON")
         db.execute("PRAGMA cell_size_check = ON")
         try:
-            found = {key: value for _, key, value in _rows(db)}
+            found = {row_id: (key, value) for row_id, key, value in _rows(db)}
             # Rows whose page is lost for a scan may be found one by one.
-            for row_id in _row_ids(db):
+            for row_id in set(_row_ids(db)) - found.keys():
                 with suppress(sqlite3.Error):
                     row = db.execute("SELECT key, value FROM items WHERE id = ?", (row_id,))
-                    found.update(row.fetchall())
+                    found.update((row_id, item) for item in row)
         except sqlite3.Error:
             return []
-    return [item for item in found.items() if all(isinstance(text, str) for text in item)]
+    return [item for item in found.values() if all(isinstance(text, str) for text in item)]
 
 
 def _rows(db: sqlite3.Connection) -> Iterator[tuple[int, str, str]]:
@@ -91,8 +94,7 @@ def _rows(db: sqlite3.Connection) -> Iterator[tuple[int, str, str]]:
     after = 0
     while True:
         try:
-            statement = "SELECT id, key, value FROM items WHERE id > ? ORDER BY id"
-            for row in db.execute(statement, (after,)):
+            for row in _scan(db, after, limit=-1):
                 after = row[0]
                 yield row
         except sqlite3.Error:
@@ -104,13 +106,23 @@ def _rows(db: sqlite3.Connection) -> Iterator[tuple[int, str, str]]:
             return
 
 
+def _scan(db: sqlite3.Connection, after: int, limit: int) -> Iterator[tuple[int, str, str]]:
+    statement = "SELECT id, key, value FROM items WHERE id > ? ORDER BY id LIMIT ?"
+    for row in db.execute(statement, (after, limit)):
+        if row[0] <= after:
+            # A broken tree may lead back, and round and round.
+            raise sqlite3.DatabaseError("the rows are not in order")
+        after = row[0]
+        yield row
+
+
 def _beyond_damage(db: sqlite3.Connection, after: int) -> int | None:
     """The least id beyond `after` after which a row can be read; None if there is none."""
     low, step = after, 1
     while not _can_read(db, after + step):
         low = after + step
         step *= 2
-        if step > 1 << 40:
+        if step > _MAX_ID:
             return None
     high = after + step
     while high - low > 1:
@@ -123,9 +135,8 @@ def _beyond_damage(db: sqlite3.Connection, after: int) -> int | None:
 
 
 def _can_read(db: sqlite3.Connection, after: int) -> bool:
-    statement = "SELECT id, key, value FROM items WHERE id > ? ORDER BY id LIMIT 1"
     try:
-        db.execute(statement, (after,)).fetchall()
+        list(_scan(db, after, limit=1))
     except sqlite3.Error:
         return False
     return True
@@ -134,6 +145,10 @@ def _can_read(db: sqlite3.Connection, after: int) -> bool:
 def _row_ids(db: sqlite3.Connection) -> Iterator[int]:
     """The ids that the index of keys knows, from both of its ends as far as it can be read."""
     for statement in _INDEX_SCANS:
+        seen: set[int] = set()
         with suppress(sqlite3.Error):
-            for row in db.execute(statement):
-                yield row[0]
+            for (row_id,) in db.execute(statement):
+                if row_id in seen:
+                    break  # round and round
+                seen.add(row_id)
+                yield row_id
