@@ -86,6 +86,11 @@ SHUTTING_DOWN: Final = WireError(-32005, "ShuttingDown", "the sidecar starts not
 HISTORY_UNAVAILABLE: Final = WireError(
     -32006, "HistoryUnavailable", "the history file cannot be read or written"
 )
+OVERLOADED: Final = WireError(
+    -32007,
+    "Overloaded",
+    "as many executions run or wait as the sidecar takes; start it again when some have ended",
+)
 REQUEST_CANCELLED: Final = WireError(
     -32800, "RequestCancelled", "the client cancelled the request with $/cancelRequest"
 )
@@ -102,5 +107,6 @@ WIRE_ERRORS: Final = (
     INVALID_INPUTS,
     SHUTTING_DOWN,
     HISTORY_UNAVAILABLE,
+    OVERLOADED,
     REQUEST_CANCELLED,
 )

@@ -58,6 +58,11 @@ MAX_STDERR_BYTES: Final = 64 * 1024
 #: A value larger than this as JSON is cut to a preview in events and history.
 MAX_SHOWN_VALUE_BYTES: Final = 256 * 1024
 
+#: Executions that run or wait at once; a host that starts more is told to come again.
+MAX_ACTIVE_EXECUTIONS: Final = 2_000
+#: Steps of all these together: what they cost in memory, and to be cancelled at the end in time.
+MAX_ACTIVE_STEPS: Final = 200_000
+
 #: FR-9.2.4: runs kept per workflow.
 HISTORY_PER_WORKFLOW: Final = 5
 
@@ -91,6 +96,8 @@ LIMITS: Final = MappingProxyType(
         "max_resolved_bytes": MAX_RESOLVED_BYTES,
         "max_stderr_bytes": MAX_STDERR_BYTES,
         "max_shown_value_bytes": MAX_SHOWN_VALUE_BYTES,
+        "max_active_executions": MAX_ACTIVE_EXECUTIONS,
+        "max_active_steps": MAX_ACTIVE_STEPS,
         "history_per_workflow": HISTORY_PER_WORKFLOW,
         "shutdown_ms": SHUTDOWN_MS,
         "max_log_bytes": MAX_LOG_BYTES,

@@ -218,6 +218,7 @@ _RUN_ERRORS: Final = (
     errors.WORKFLOW_INVALID,
     errors.INVALID_INPUTS,
     errors.SHUTTING_DOWN,
+    errors.OVERLOADED,
 )
 _HISTORY_ERRORS: Final = (errors.HISTORY_UNAVAILABLE,)
 

@@ -1,9 +1,9 @@
 """The composition root of `serve`: builds everything below, watches for the end, ends in order.
 
-The daemon ends when its parent is gone (end of stdin, or stdout broken), on SIGTERM, SIGINT and
-SIGHUP, and on `sidecar:shutdown`: running executions are cancelled and recorded as such, requests
-answered, the history closed, exit status 0. A second signal ends at once with 128+n. It does not
-know how anything below works.
+The daemon ends when its parent is gone (end of stdin, stdout broken, the end of the process named
+to it), on SIGTERM, SIGINT and SIGHUP, and on `sidecar:shutdown`: running executions are cancelled
+and recorded as such, requests answered, the history closed, exit status 0. A second signal ends at
+once with 128+n. It does not know how anything below works.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from protocol import limits
-from sidecar import __version__
+from sidecar import __version__, parent
 from sidecar.engine import Engine
 from sidecar.errors import PythonNotFound, UsageError
 from sidecar.history.executions import ExecutionHistory
@@ -69,6 +69,8 @@ class DaemonOptions:
     python: str | None = None
     allow_env: frozenset[str] = field(default_factory=frozenset)
     max_parallel: int | None = None
+    #: The process to end with, whatever becomes of stdin.
+    parent_pid: int | None = None
     #: Whether stdin and stdout are a peer's.
     stdio: bool = True
     #: Where else to serve, if at all.
@@ -177,6 +179,8 @@ class Daemon:
             # What is wrong with the history is logged, and runs that were cut off are recorded.
             asyncio.create_task(self._engine.history_notices()),
         ]
+        if self._options.parent_pid is not None:
+            background.append(asyncio.create_task(self._watch_parent(self._options.parent_pid)))
         if self._options.stdio:
             background.append(asyncio.create_task(self._serve_stdio(stdin, stdout)))
         elif self._options.ends_with_stdin and _is_pipe(stdin):
@@ -298,6 +302,10 @@ class Daemon:
             self.exit_at_once(128 + number)
         self._signalled = True
         self.end(number.name)
+
+    async def _watch_parent(self, pid: int) -> None:
+        await parent.ended(pid)
+        self.end("end of the parent")
 
     async def _look_for_python(self) -> None:
         """Probe the interpreter while idle, so that the first step need not."""

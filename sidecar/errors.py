@@ -6,6 +6,7 @@
     ├── InvalidInputs         inputs that do not fit the workflow's declaration
     ├── InvalidOptions        options of a run that cannot be met
     ├── ExecutionNotFound     an execution_id that nobody knows
+    ├── Overloaded            more executions than are taken at once
     ├── ShuttingDown          the daemon is on its way out
     ├── PathError             a path that may not be used
     │   ├── PathOutsideProject
@@ -57,6 +58,10 @@ class InvalidOptions(_WithProblems):
 
 class ExecutionNotFound(SidecarError):
     """No running or kept execution has this id."""
+
+
+class Overloaded(SidecarError):
+    """As many executions run or wait as are taken at once; later there may be room."""
 
 
 class ShuttingDown(SidecarError):

@@ -1169,6 +1169,15 @@ export interface Errors {
       type: "HistoryUnavailable";
     };
   };
+  /** as many executions run or wait as the sidecar takes; start it again when some have ended */
+  Overloaded: {
+    code: -32007;
+    message: string;
+    data: {
+      /** Name of the error; one for each code. */
+      type: "Overloaded";
+    };
+  };
   /** the client cancelled the request with $/cancelRequest */
   RequestCancelled: {
     code: -32800;
@@ -1196,6 +1205,7 @@ export type ErrorCode =
   | -32004
   | -32005
   | -32006
+  | -32007
   | -32800;
 
 /** The name of any method. */

@@ -147,6 +147,12 @@ def _serve(commands: _Commands) -> None:
         help="scripts running at once over all workflows (default: cores, at least 2)",
     )
     parser.add_argument(
+        "--parent-pid",
+        type=_at_least(1),
+        metavar="PID",
+        help="end with this process too, for a host whose end of stdin others may hold open",
+    )
+    parser.add_argument(
         "--log-level",
         type=one_of("debug", "info", "warning", "error"),
         default="info",

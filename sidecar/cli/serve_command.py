@@ -32,6 +32,7 @@ def run(options: argparse.Namespace) -> int:
             python=options.python,
             allow_env=frozenset(options.allow_env),
             max_parallel=options.max_parallel,
+            parent_pid=options.parent_pid,
             stdio=options.stdio or websocket is None,
             websocket=websocket,
         )

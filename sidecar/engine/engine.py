@@ -34,6 +34,7 @@ from sidecar.errors import (
     HistoryError,
     InvalidInputs,
     InvalidOptions,
+    Overloaded,
     ShuttingDown,
 )
 from sidecar.history.executions import ExecutionHistory
@@ -106,6 +107,8 @@ class Engine:
             history=history,
         )
         self._active: dict[str, tuple[Execution, asyncio.Task[ExecutionResult]]] = {}
+        #: Of all that are active.
+        self._active_steps = 0
         #: Ids whose execution is being prepared, so that none is used twice.
         self._reserved: set[str] = set()
         #: Ids of ended executions, oldest first: they can be neither cancelled nor used again.
@@ -203,7 +206,7 @@ class Engine:
         """Start a workflow and return at once.
 
         Raises WorkflowNotFound, WorkflowInvalid, InvalidInputs, InvalidOptions (an execution_id
-        used before or no UUID, a deadline below 1 ms) and ShuttingDown.
+        used before or no UUID, a deadline below 1 ms), Overloaded and ShuttingDown.
         """
         execution_id = await self._reserve(execution_id, deadline_ms)
         try:
@@ -214,6 +217,9 @@ class Engine:
             _require_used_inputs(loaded, values)
             if self._closing:
                 raise ShuttingDown("The sidecar is shutting down and starts nothing new")
+            step_count = len(loaded.workflow.steps)
+            if self._active_steps + step_count > limits.MAX_ACTIVE_STEPS:
+                raise _overloaded(limits.MAX_ACTIVE_STEPS, "steps")
             execution = Execution(
                 execution_id,
                 loaded,
@@ -225,6 +231,7 @@ class Engine:
             self._tell_if_open(execution)
             task = asyncio.create_task(self._run(execution), name=f"execution {execution_id}")
             self._active[execution_id] = (execution, task)
+            self._active_steps += step_count
         finally:
             self._reserved.discard(execution_id)
         return execution
@@ -234,8 +241,12 @@ class Engine:
             raise ShuttingDown("The sidecar is shutting down and starts nothing new")
         if deadline_ms is not None and deadline_ms < 1:
             raise _bad_option("deadline_ms", f"expected at least 1, got {deadline_ms}")
+        if len(self._active) + len(self._reserved) >= limits.MAX_ACTIVE_EXECUTIONS:
+            raise _overloaded(limits.MAX_ACTIVE_EXECUTIONS, "executions")
         if execution_id is None:
-            return str(uuid.uuid4())
+            execution_id = str(uuid.uuid4())
+            self._reserved.add(execution_id)
+            return execution_id
         try:
             uuid.UUID(execution_id)
         except ValueError:
@@ -263,6 +274,7 @@ class Engine:
             return await execution.run()
         finally:
             del self._active[execution.execution_id]
+            self._active_steps -= execution.step_count
             self._ended[execution.execution_id] = None
             if len(self._ended) > MAX_ENDED_IDS:
                 del self._ended[next(iter(self._ended))]
@@ -370,6 +382,13 @@ def _require_used_inputs(loaded: LoadedWorkflow, values: Mapping[str, Any]) -> N
     ]
     if problems:
         raise InvalidInputs(invalid_inputs_message(problems), problems)
+
+
+def _overloaded(limit: int, what: str) -> Overloaded:
+    return Overloaded(
+        f"The sidecar takes {limit:,} {what} at once, and so many run or wait;"
+        " start this execution again when some have ended"
+    )
 
 
 def _bad_option(name: str, message: str) -> InvalidOptions:

@@ -70,6 +70,7 @@ class Execution:
         self._deadline_ms = deadline_ms
         by_id = {step.id: step for step in loaded.workflow.steps}
         self._steps = {step_id: StepRun(by_id[step_id]) for step_id in loaded.plan.order}
+        self.step_count = len(self._steps)
         self._events = EventStream(
             self.workflow_id,
             execution_id,

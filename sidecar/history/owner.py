@@ -24,7 +24,11 @@ _PROCESS_QUERY_LIMITED_INFORMATION: Final = 0x1000
 @cache
 def this_process() -> dict[str, Any]:
     """JSON-like description of this process: `pid`, `started`, `place`."""
-    pid = os.getpid()
+    return describe(os.getpid())
+
+
+def describe(pid: int) -> dict[str, Any]:
+    """JSON-like description of a process of this machine: `pid`, `started`, `place`."""
     return {"pid": pid, "started": _started(pid) or _UNKNOWN, "place": _place()}
 
 

@@ -21,6 +21,8 @@ if sys.platform != "win32":
 
 #: What SQLite keeps beside its file (sqlite.org/tempfiles.html).
 WRITE_AHEAD_LOG: Final = "-wal"
+#: SQLite takes a file of one byte for empty too (os_unix.c, unixFileSize).
+_EMPTY_BYTES: Final = 1
 _COMPANIONS: Final = (WRITE_AHEAD_LOG, "-shm", "-journal")
 
 
@@ -82,6 +84,13 @@ def is_there(path: Path) -> bool:
     except OSError as error:
         raise HistoryError(f"The history file cannot be used: {error.strerror}") from error
     return True
+
+
+def require_whole_pages(path: Path, page_bytes: int) -> None:
+    """Raise DamagedFile when a store ends within a page, which SQLite takes for full of zeros."""
+    # With a log it may be that the disk was full when the file was to grow.
+    if path.stat().st_size % page_bytes and not _has_log(path):
+        raise DamagedFile("was cut off")
 
 
 def make(path: Path, fill: Callable[[Path], None], *, replaces: bool = False) -> str | None:
@@ -167,7 +176,7 @@ def _check(path: Path, found: os.stat_result) -> None:
     if found.st_nlink > 1:
         # sqlite.org/howtocorrupt.html, 2.5: two names mean two logs for one file.
         raise ForeignFile("has several names (hard links)", "SQLite cannot use it.")
-    if found.st_size == 0:
+    if found.st_size <= _EMPTY_BYTES:
         # SQLite would throw the log away, and with it what has been acknowledged.
         _require_no_log(path, "is empty while its log is not")
         if is_own(path):
@@ -183,6 +192,12 @@ def _check(path: Path, found: os.stat_result) -> None:
 
 
 def _require_no_log(path: Path, reason: str) -> None:
-    with contextlib.suppress(OSError):
-        if path.with_name(path.name + WRITE_AHEAD_LOG).stat().st_size > 0:
-            raise DamagedFile(reason)
+    if _has_log(path):
+        raise DamagedFile(reason)
+
+
+def _has_log(path: Path) -> bool:
+    try:
+        return path.with_name(path.name + WRITE_AHEAD_LOG).stat().st_size > 0
+    except OSError:
+        return False

@@ -4,6 +4,7 @@ Works on a copy in a folder of its own, so that the damaged file stays as it was
 SQLite's file format as far as the first page, and nothing of what the items mean.
 """
 
+import os
 import shutil
 import sqlite3
 import struct
@@ -13,10 +14,12 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
-from sidecar.history import quarantine
+from sidecar.history import quarantine, schema
 
 #: The page size of every store we make, SQLite's default.
 _PAGE_BYTES: Final = 4096
+#: The first page, the root of the table, the root of its index.
+_LEAST_PAGES: Final = 3
 #: Where the header says how many pages there are (sqlite.org/fileformat.html, 1.3).
 _PAGE_COUNT_AT: Final = 28
 #: The first of the free pages and their number, which nobody needs for reading.
@@ -59,6 +62,9 @@ def _copy(path: Path, folder: str, name: str) -> Path:
         shutil.copyfile(
             f"{path}{quarantine.WRITE_AHEAD_LOG}", f"{copy}{quarantine.WRITE_AHEAD_LOG}"
         )
+    # Else SQLite misses the root of the index and reads nothing at all.
+    size_bytes = copy.stat().st_size
+    os.truncate(copy, max(size_bytes + -size_bytes % _PAGE_BYTES, _LEAST_PAGES * _PAGE_BYTES))
     return copy
 
 
@@ -66,7 +72,6 @@ def _mend_first_page(copy: Path, first_page: bytes) -> None:
     """Put the first page of an empty store on `copy`, with as many pages as there are bytes for."""
     content = bytearray(copy.read_bytes())
     content[:_PAGE_BYTES] = first_page
-    content += bytes(-len(content) % _PAGE_BYTES)
     struct.pack_into(">I", content, _PAGE_COUNT_AT, len(content) // _PAGE_BYTES)
     struct.pack_into(">II", content, _FREE_PAGES_AT, 0, 0)
     copy.write_bytes(content)
@@ -77,6 +82,7 @@ def _items(copy: Path) -> list[tuple[str, str]]:
         # Else a file with fewer pages than its header says is refused as a whole.
         db.execute("PRAGMA writable_schema = ON")
         db.execute("PRAGMA cell_size_check = ON")
+        db.text_factory = schema.as_text
         try:
             found = {row_id: (key, value) for row_id, key, value in _rows(db)}
             # Rows whose page is lost for a scan may be found one by one.

@@ -17,6 +17,11 @@ UPGRADES: Final[list[str]] = [
 ]
 
 
+def as_text(data: bytes) -> str:
+    """Text of a damaged file too: what is no UTF-8 is found out by whoever reads it as a record."""
+    return data.decode(errors="replace")
+
+
 class UnusableFile(HistoryError):
     """What stands in the file's place cannot be used; `reason` completes "The history file"."""
 
@@ -51,6 +56,12 @@ def version(db: sqlite3.Connection) -> int:
     if application or found or not empty:
         raise ForeignFile("is another program's database")
     return 0
+
+
+def page_bytes(db: sqlite3.Connection) -> int:
+    """The size of a page of the file."""
+    size: int = db.execute("PRAGMA page_size").fetchone()[0]
+    return size
 
 
 def upgrade(db: sqlite3.Connection) -> None:

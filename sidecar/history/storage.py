@@ -191,6 +191,7 @@ class Storage:
         connection = _connect(self._path, timeout_s=_BUSY_SECONDS)
         try:
             found = schema.version(connection)
+            quarantine.require_whole_pages(self._path, schema.page_bytes(connection))
             # Before anything is written: a switch of journals by two processes at once fails
             # without waiting (the busy handler is not asked), so wait for it here.
             _wait_while_locked(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchone())
@@ -257,9 +258,11 @@ def _inode(path: Path) -> tuple[int, int]:
 
 
 def _connect(path: Path, timeout_s: float) -> sqlite3.Connection:
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         path.as_uri() + "?mode=rw", timeout=timeout_s, isolation_level=None, uri=True
     )
+    connection.text_factory = schema.as_text
+    return connection
 
 
 def _make_store(path: Path, items: Sequence[Item] = ()) -> None:

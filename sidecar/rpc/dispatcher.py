@@ -22,6 +22,7 @@ from sidecar.errors import (
     HistoryError,
     InvalidInputs,
     InvalidOptions,
+    Overloaded,
     PathError,
     ShuttingDown,
     SidecarError,
@@ -64,6 +65,7 @@ _CODE_OF: Final[Mapping[type[SidecarError], WireError]] = {
     InvalidOptions: errors.INVALID_PARAMS,
     ExecutionNotFound: errors.EXECUTION_NOT_FOUND,
     ShuttingDown: errors.SHUTTING_DOWN,
+    Overloaded: errors.OVERLOADED,
     HistoryError: errors.HISTORY_UNAVAILABLE,
     PathError: errors.INVALID_PARAMS,
 }

@@ -14,6 +14,7 @@ CODES = {
     "InvalidInputs": -32004,
     "ShuttingDown": -32005,
     "HistoryUnavailable": -32006,
+    "Overloaded": -32007,
     "RequestCancelled": -32800,
 }
 

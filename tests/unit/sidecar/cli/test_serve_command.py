@@ -43,7 +43,7 @@ def test_every_argument_reaches_the_daemon(
     cli(
         *("serve", "--stdio", "--project", "..", "--history", "h.db", "--python", "py"),
         *("--allow-env", "A", "--allow-env", "B", "--max-parallel", "3", "--log-level", "debug"),
-        *("--log-file", "sidecar.log"),
+        *("--log-file", "sidecar.log", "--parent-pid", "7"),
     )
     assert served[0] == ("debug", {"project": tmp_path.resolve(), "file": Path("sidecar.log")})
     options = served[1]
@@ -53,6 +53,7 @@ def test_every_argument_reaches_the_daemon(
     assert options.python == "py"
     assert options.allow_env == {"A", "B"}
     assert options.max_parallel == 3
+    assert options.parent_pid == 7
     assert options.stdio
     assert options.websocket is None
 

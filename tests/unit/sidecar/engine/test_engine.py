@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from protocol import limits
 from sidecar.engine import Engine
 from sidecar.engine.engine import MAX_ENDED_IDS, default_max_parallel
 from sidecar.errors import (
     ExecutionNotFound,
     InvalidInputs,
     InvalidOptions,
+    Overloaded,
     ShuttingDown,
     WorkflowInvalid,
     WorkflowNotFound,
@@ -359,3 +361,38 @@ async def test_cancelling_twice_still_waits_for_the_script_to_end(tmp_path: Path
         with pytest.raises(asyncio.CancelledError):
             await task
         assert run.engine.active() == []
+
+
+async def test_more_executions_than_are_taken_are_refused_until_some_have_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_ACTIVE_EXECUTIONS", 3)
+    gate = Gate()
+    async with recorded(tmp_path, FakeRunner(a=gate), max_parallel=1) as run:
+        # All at once: those whose workflow is still being loaded count too.
+        one = workflow(python_step("a"))
+        executing = [asyncio.create_task(run.engine.execute(one)) for _ in range(5)]
+        await gate.until(1)
+        gate.open.set()
+        outcomes = await asyncio.gather(*executing, return_exceptions=True)
+        refused = [outcome for outcome in outcomes if isinstance(outcome, Overloaded)]
+        assert len(refused) == 2
+        assert "3 executions at once" in refused[0].message
+        assert (await run.engine.execute(one)).success
+
+
+async def test_more_steps_than_are_taken_are_refused_until_some_have_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_ACTIVE_STEPS", 3)
+    gate = Gate()
+    async with recorded(tmp_path, FakeRunner(a=gate, b=gate)) as run:
+        two = workflow(python_step("a"), python_step("b"))
+        first = asyncio.create_task(run.engine.execute(two))
+        await gate.until(1)
+        with pytest.raises(Overloaded, match="3 steps at once"):
+            await run.engine.start(two)
+        gate.open.set()
+        assert (await run.engine.execute(workflow(python_step("a")))).success
+        assert (await first).success
+        assert (await run.engine.execute(two)).success

@@ -102,6 +102,7 @@ NOTE = Problem(field="g", message="n", severity="warning")
         (errors.InvalidOptions("bad", [PROBLEM]), -32602),
         (errors.ShuttingDown("ending"), -32005),
         (errors.HistoryError("disk"), -32006),
+        (errors.Overloaded("full"), -32007),
         (errors.PathOutsideProject("out"), -32602),
         (errors.UsageError("odd"), -32603),
     ],
