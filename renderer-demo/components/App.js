@@ -133,7 +133,8 @@ export class App extends Component {
   }
 
   onKeyDown(/** @type {KeyboardEvent} */ event) {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void this.start();
+    const isInForm = event.target instanceof Element && event.target.closest("form") !== null;
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !isInForm) void this.start();
   }
 
   // --- what people do ------------------------------------------------------------------------------

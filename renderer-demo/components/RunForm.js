@@ -9,8 +9,6 @@ import { Icon } from "./icons.js";
 /** @import { WorkflowInput } from "../../protocol/generated/protocol.js" */
 /** @import { Fields } from "../state/form.js" */
 
-export const FORM_ID = "inputs-form";
-
 /** @param {string} inputId */
 export function fieldId(inputId) {
   return `input-${inputId}`;
@@ -34,7 +32,11 @@ export function RunForm({ inputs, fields, errors, general, onChange, onReset, on
     event.preventDefault();
     onSubmit();
   };
-  return html`<form id=${FORM_ID} class="form" novalidate onSubmit=${submit} aria-label="Inputs">
+  // The button stands elsewhere, so the browser would not take Enter for it by itself.
+  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === "Enter" && event.target instanceof HTMLInputElement) submit(event);
+  };
+  return html`<form class="form" novalidate onSubmit=${submit} onKeyDown=${onKeyDown} aria-label="Inputs">
     ${general.length > 0 &&
     html`<div class="form__general" role="alert">
       ${general.map((text) => html`<p key=${text}><${Icon} name="warning" /> <span dir="auto">${visible(text)}</span></p>`)}

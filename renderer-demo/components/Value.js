@@ -25,12 +25,22 @@ function cutValue(value) {
 }
 
 /**
+ * For JSON.stringify: what was cut within a value, as its beginning.
+ * @param {string} _
+ * @param {JsonValue} value
+ */
+function withPreviews(_, value) {
+  const cut = cutValue(value);
+  return cut === null ? value : `${cut.preview}… (beginning of ${size(cut.bytes)})`;
+}
+
+/**
  * @param {{name: string, value: JsonValue | undefined}} props
  */
 export function Value({ name, value }) {
   if (value === undefined) return null;
   const cut = cutValue(value);
-  const text = cut === null ? JSON.stringify(value, null, 2) : cut.preview;
+  const text = cut === null ? JSON.stringify(value, withPreviews, 2) : cut.preview;
   const isEmpty = text === "{}";
   return html`<section class="value" aria-label=${name}>
     <header class="value__header">

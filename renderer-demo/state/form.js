@@ -33,15 +33,14 @@ export function readFields(inputs, fields) {
   const errors = new Map();
   for (const input of inputs) {
     const shown = fieldValue(input, fields);
-    // A field that nobody touched is left to the workflow's own default, or out.
-    if (!fields.has(input.id) || shown === "") {
-      const hasDefault = input.default !== undefined && input.default !== null;
-      if (input.required && (shown === "" || !hasDefault) && input.type !== "boolean") {
-        if (shown === "") errors.set(input.id, "A value is needed.");
-      }
-      if (input.required && input.type === "boolean" && !hasDefault) values.push([input.id, shown]);
+    if (typeof shown === "boolean") {
+      // A box that is not checked says no.
+      values.push([input.id, shown]);
       continue;
     }
+    if (shown === "" && input.required) errors.set(input.id, "A value is needed.");
+    // A field that nobody touched is left to the workflow's own default, or out.
+    if (shown === "" || !fields.has(input.id)) continue;
     const value = input.type === "number" ? Number(shown) : shown;
     const problem = problemOf(input, value);
     if (problem === null) values.push([input.id, value]);
@@ -53,7 +52,7 @@ export function readFields(inputs, fields) {
 
 /**
  * @param {WorkflowInput} input
- * @param {string | number | boolean} value
+ * @param {string | number} value
  * @returns {string | null}
  */
 function problemOf(input, value) {
@@ -63,7 +62,7 @@ function problemOf(input, value) {
     if (min !== undefined && value < min) return `At least ${min}.`;
     return max !== undefined && value > max ? `At most ${max}.` : null;
   }
-  if (typeof value !== "string" || input.type !== "string") return null;
+  if (input.type !== "string") return null;
   const length = [...value].length;
   if (min !== undefined && length < min) return `At least ${min} characters.`;
   if (max !== undefined && length > max) return `At most ${max} characters.`;
