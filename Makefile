@@ -4,7 +4,7 @@
 BIN := .venv/bin
 SETUP := sh .ci/setup
 
-.PHONY: run test check lint types floors bench peers soak schemas clean
+.PHONY: run test check lint types floors bench peers soak release schemas clean
 
 # The scripts run on .venv's Python: a fresh machine need not have another one on its PATH.
 run: .venv/.installed-run
@@ -48,6 +48,10 @@ peers: .venv/.installed-test
 # The counts that take minutes.
 soak: .venv/.installed-test
 	@SOAK=1 $(BIN)/python -m pytest -m soak --durations=10
+
+# What is published, built into dist/ and checked: the descriptions, the size, wheels for all.
+release: .venv/.installed-test
+	@$(BIN)/python -m tests.release
 
 # protocol/generated/ from the models.
 schemas: .venv/.installed-test

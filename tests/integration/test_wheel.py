@@ -164,6 +164,11 @@ def test_the_wheel_is_small(wheel: Path) -> None:
     assert wheel.stat().st_size < MAX_BYTES
 
 
+def test_an_index_would_take_both(built: Path) -> None:
+    check = [sys.executable, "-m", "twine", "check", "--strict", *map(str, built.iterdir())]
+    assert _done(check, built).stdout.count("PASSED") == 2
+
+
 def test_the_sdist_can_be_set_up_and_tested(built: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
