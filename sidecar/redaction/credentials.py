@@ -28,7 +28,10 @@ _JWT_MIN: Final = 30
 # RFC 3986 3.2.1. The host stays, and a user's name unless it is long enough to be a token.
 # Passwords may hold an @ that should have been encoded; a slash ends the authority, so no two
 # matches meet.
-_URL_TOKEN: Final = re.compile(r"(:\\?/\\?/)[A-Za-z0-9_.%~+-]{20,1024}(?::[^\s/?#\"'<>]{0,1024})?@")
+_URL_TOKEN: Final = re.compile(
+    r"(:\\?/\\?/)(?:[A-Za-z0-9_.%~+-]{20,1024}|(?=[A-Za-z]{0,20}[0-9])[A-Za-z0-9]{12,19})"
+    r"(?::[^\s/?#\"'<>]{0,1024})?@"
+)
 _URL_PASSWORD: Final = re.compile(r"(:\\?/\\?/[^\s/?#\"'<>@:]{0,256}:)[^\s/?#\"'<>]{1,1024}@")
 
 # RFC 6750 2.1, RFC 7617 2. A digit, an equals sign or an inner capital tells credentials from prose
@@ -39,6 +42,14 @@ _SCHEME: Final = re.compile(
 )
 _SCHEMES: Final = ("earer", "asic", "EARER", "ASIC")
 
+# Oracle's: jdbc:oracle:thin:user/password@host
+_THIN: Final = re.compile(r"(:(?:thin|oci):[^\s/@]{1,128}/)[^\s@/]{1,256}@")
+
+# Keys of web services and codes of OAuth (RFC 6749 4.1.2), which prose and routes have no use for.
+_URL_KEY: Final = re.compile(
+    r"([?&](?:key|code)=)(?=[A-Za-z_-]{0,64}[0-9])[A-Za-z0-9_/%.~-]{14,2048}"
+)
+
 # Signatures in URLs are as good as a password while they last: AWS SigV4, Google, Azure SAS.
 _URL_SIGNATURE: Final = re.compile(
     r"([?&](?:sig|[Ss]ignature|X-(?:Amz|Goog)-(?:Signature|Credential))=)[^&\s\"'<>]{8,}"
@@ -46,7 +57,7 @@ _URL_SIGNATURE: Final = re.compile(
 _SIGNATURES: Final = ("sig=", "ignature=", "redential=")
 
 # curl -u user:password
-_CURL_USER: Final = re.compile(r"( (?:-u|--user)[ =][\"']?[^\s:\"']{1,128}:)[^\s\"']{1,256}")
+_CURL_USER: Final = re.compile(r"( (?:-u ?|--user[ =])[\"']?[^\s:\"']{1,128}:)[^\s\"']{1,256}")
 
 
 def hide(text: str) -> str:
@@ -55,9 +66,12 @@ def hide(text: str) -> str:
         text = _hide_private_keys(text)
     if _JWT_BEGIN in text:
         text = _DOTTED.sub(_hide_jwt, text)
-    if "@" in text and "//" in text.replace("\\/", "/"):
+    if "@" in text and "/" in text:
         text = _URL_TOKEN.sub(rf"\1{MARK}@", text)
         text = _URL_PASSWORD.sub(rf"\1{MARK}@", text)
+        text = _THIN.sub(rf"\1{MARK}@", text) if ":thin:" in text or ":oci:" in text else text
+    if "?key=" in text or "&key=" in text or "code=" in text:
+        text = _URL_KEY.sub(rf"\1{MARK}", text)
     if any(scheme in text for scheme in _SCHEMES):
         text = _SCHEME.sub(rf"\1{MARK}", text)
     if "=" in text and any(signature in text for signature in _SIGNATURES):

@@ -1,32 +1,28 @@
 """Secrets known by value: found wherever they turn up, plain or encoded.
 
-Knows the values of one run; knows no names and no shapes. Values of fewer than 8 characters and
-common words are told apart here and found nowhere: they would black out ordinary text, and by that
-tell what they are.
+Knows the values of one run; knows no names, no shapes and no notations (`views`). Values of fewer
+than 8 characters and common words are told apart here and found nowhere: they would black out
+ordinary text, and by that tell what they are.
 """
 
 import base64
-import html
-import json
-import re
 from bisect import bisect_left
 from typing import Final
-from urllib.parse import quote, quote_plus
 
+from sidecar.redaction import views
 from sidecar.redaction.mark import MARK
+from sidecar.redaction.views import View
 from sidecar.redaction.words import words
 
 #: Fewer characters are no secret that could be told from ordinary text.
 MIN_CHARACTERS: Final = 8
 #: A value of no more different characters than this is a placeholder: "********", "00000000".
 _MAX_PLACEHOLDER_ALPHABET: Final = 2
-#: Characters a line of a longer secret needs to be looked for by itself.
-_MIN_LINE: Final = 16
+#: Programs that break lines of base64 do so at this length or later.
+_WRAPPED_AT: Final = 60
 _BASE64_CHARACTERS: Final = frozenset(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 )
-
-_PERCENT: Final = re.compile("%[0-9A-Fa-f]{2}")
 
 #: Words that stand in ordinary output, configuration and the sidecar's own messages.
 _COMMON_WORDS: Final = words(
@@ -100,31 +96,35 @@ class KnownValues:
     """The secrets of one run, in every form they are looked for."""
 
     def __init__(self) -> None:
-        self._is_base64: dict[str, bool] = {}
+        self._is_encoded: dict[str, bool] = {}
         # Sorted by length, so that a text is compared with no form longer than itself.
         self._forms: list[str] = []
         self._lengths: list[int] = []
 
     def add(self, secret: str) -> None:
-        """Look for `secret`, unless it is too ordinary, and for the longer ones of its lines."""
+        """Look for `secret`, unless it is too ordinary, and for each of its lines."""
         # Scripts print line by line, and events carry their output so.
         lines = [line.strip() for line in secret.splitlines()] if "\n" in secret else []
-        stripped = secret.strip()
-        for part in {secret, stripped, *(line for line in lines if len(line) >= _MIN_LINE)}:
-            if not is_too_ordinary(part) and part not in self._is_base64:
-                self._is_base64.update(dict.fromkeys(_base64_forms(part), True))
-                self._is_base64.update(dict.fromkeys(_text_forms(part), False))
+        added = False
+        for part in {secret, secret.strip(), *lines}:
+            if not is_too_ordinary(part) and part not in self._is_encoded:
+                self._is_encoded.update(dict.fromkeys(_encoded_forms(part), True))
+                # Forms of HTML make + of a space.
+                self._is_encoded.update(dict.fromkeys({part, part.replace(" ", "+")}, False))
+                added = True
+        if added:
+            self._forms = sorted(self._is_encoded, key=len)
+            self._lengths = [len(form) for form in self._forms]
 
     def hide(self, text: str) -> str:
         """`text` with every occurrence of every form replaced by the mark."""
-        if len(self._forms) != len(self._is_base64):
-            self._forms = sorted(self._is_base64, key=len)
-            self._lengths = [len(form) for form in self._forms]
-        end = bisect_left(self._lengths, len(text) + 1)
-        spans = self._spans(text, end)
-        if "%" in text:
-            # Percent-encoding may be in small letters; in capitals it is as long.
-            spans += self._spans(_PERCENT.sub(_in_capitals, text), end)
+        if not self._lengths or len(text) < self._lengths[0]:
+            return text
+        spans: list[tuple[int, int]] = []
+        for view in views.readings(text):
+            spans += self._spans(view)
+            if self._lengths[-1] > _WRAPPED_AT and (one_line := views.unwrapped(view)):
+                spans += self._spans(one_line, encoded_only=True)
         if not spans:
             return text
         parts: list[str] = []
@@ -134,52 +134,32 @@ class KnownValues:
             position = stop
         return "".join((*parts, text[position:]))
 
-    def _spans(self, text: str, end: int) -> list[tuple[int, int]]:
-        """Where the first `end` forms stand.
+    def _spans(self, view: View, *, encoded_only: bool = False) -> list[tuple[int, int]]:
+        """Where the forms stand that are found in a reading of a text.
 
         All are looked for in the text as it was: were one replaced first, what another shares with
         it could no longer be found and half of it would stay.
         """
+        text = view.text
+        end = bisect_left(self._lengths, len(text) + 1)
         spans = []
         for form in [form for form in self._forms[:end] if form in text]:
+            is_encoded = self._is_encoded[form]
+            if encoded_only and not is_encoded:
+                continue
             start = text.find(form)
             while start >= 0:
                 stop = start + len(form)
-                is_base64 = self._is_base64[form]
-                spans.append(_widened(text, start, stop) if is_base64 else (start, stop))
+                span = _widened(text, start, stop) if is_encoded else (start, stop)
+                spans.append(view.span(*span))
                 start = text.find(form, stop)
         return spans
 
 
-def _text_forms(secret: str) -> set[str]:
-    escaped = json.dumps(secret, ensure_ascii=False)[1:-1]
-    ascii_only = json.dumps(secret)[1:-1]
-    forms = {
-        secret,
-        escaped,
-        ascii_only,
-        # JavaScript and PHP escape the slash; JSON inside a JSON string is escaped twice.
-        escaped.replace("/", "\\/"),
-        json.dumps(escaped, ensure_ascii=False)[1:-1],
-        json.dumps(ascii_only)[1:-1],
-        repr(secret)[1:-1],
-        html.escape(secret),
-    }
+def _encoded_forms(secret: str) -> set[str]:
+    """In base64, the characters that depend on nothing around it, at all three alignments; hex."""
     data = secret.encode("utf-8", "surrogatepass")
-    # RFC 3986 leaves -._~ alone, encodeURI and encodeURIComponent more; forms make + of a space.
-    for safe in ("", "/", "!'()*", "/!'()*;,?:@&=+$#"):
-        forms |= {quote(data, safe=safe), quote_plus(data, safe=safe)}
-    return forms
-
-
-def _in_capitals(match: re.Match[str]) -> str:
-    return match[0].upper()
-
-
-def _base64_forms(secret: str) -> set[str]:
-    """The characters of its base64 that depend on nothing around it, at all three alignments."""
-    data = secret.encode("utf-8", "surrogatepass")
-    forms = set()
+    forms = {data.hex(), data.hex().upper()}
     for shift in range(3):
         encoded = base64.b64encode(b"\0" * shift + data).decode()
         core = encoded[(0, 2, 3)[shift] : (shift + len(data)) * 8 // 6]
@@ -188,7 +168,7 @@ def _base64_forms(secret: str) -> set[str]:
 
 
 def _widened(text: str, start: int, stop: int) -> tuple[int, int]:
-    """A base64 match with the characters that hold some bits of the secret and of others."""
+    """An encoded match with the characters that hold some bits of the secret and of others."""
     if start > 0 and text[start - 1] in _BASE64_CHARACTERS:
         start -= 1
     if stop < len(text) and text[stop] in _BASE64_CHARACTERS:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from sidecar.redaction import assignments, credentials, shapes
+from sidecar.redaction import assignments, credentials, shapes, told
 from sidecar.redaction.known import KnownValues, is_too_ordinary
 from sidecar.redaction.mark import MARK
 from sidecar.redaction.names import hides_numbers, is_secret_name
@@ -29,6 +29,7 @@ _PLAIN_WITHIN: Final = frozenset({"type", "kind", "method", "scheme"})
 #: A dict with one of the first and one of the second is a named value: `{"name": …, "value": …}`.
 _NAME_KEYS: Final = ("name", "key", "Name", "Key")
 _VALUE_KEYS: Final = ("value", "Value")
+_COLUMN: Final = re.compile(r"[A-Za-z_ ]{0,128}|\[REDACTED\]")
 _FLAG: Final = re.compile(r"--?([A-Za-z][\w-]{0,127})")
 #: No rule finds anything in shorter text.
 _MIN_TEXT: Final = 5
@@ -153,7 +154,7 @@ class Redactor:
             return text
         text = credentials.hide(text)
         text = shapes.hide(text)
-        return assignments.hide(text)
+        return told.hide(assignments.hide(text))
 
     def _hide_known(self, text: str) -> str:
         text = self._known.hide(text)
@@ -193,6 +194,8 @@ class Redactor:
         return shown
 
     def _walk_list(self, value: list[Any] | tuple[Any, ...], depth: int) -> list[Any]:
+        if _is_secret_pair(value):
+            return [self._walk(value[0], depth), MARK]
         shown = []
         flag = False
         for item in value:
@@ -248,6 +251,13 @@ def _named_value(value: dict[Any, Any]) -> str | None:
         if isinstance(name, str) and is_secret_name(name):
             return next((key for key in _VALUE_KEYS if key in value), None)
     return None
+
+
+def _is_secret_pair(value: list[Any] | tuple[Any, ...]) -> bool:
+    """Whether it is ["Authorization", "x"], and not ["password", "email"], names of columns."""
+    if len(value) != 2 or not isinstance(value[0], str) or not isinstance(value[1], str):
+        return False
+    return is_secret_name(value[0]) and not _COLUMN.fullmatch(value[1])
 
 
 def _hide_all(value: Any, depth: int, numbers: bool) -> Any:

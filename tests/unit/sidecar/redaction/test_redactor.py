@@ -187,6 +187,15 @@ def test_value_whose_name_stands_beside_it_is_hidden() -> None:
     assert Redactor().value({"key": "token"}) == {"key": "token"}
 
 
+def test_pair_of_a_secret_name_and_a_value_is_hidden_and_names_of_columns_are_not() -> None:
+    assert Redactor().value([["X-Api-Key", "a1"], ("cookie", "b=2"), ["password", "email"]]) == [
+        ["X-Api-Key", MARK],
+        ["cookie", MARK],
+        ["password", "email"],
+    ]
+    assert Redactor().value(["token", "a1", "b2"]) == ["token", "a1", "b2"]
+
+
 def test_argument_after_a_secret_flag_is_hidden() -> None:
     value = ["run", "--password", "x", "--token", "--verbose", "y", "-token", "z", "w"]
     assert Redactor().value(value) == [
@@ -236,6 +245,61 @@ def test_argument_after_a_secret_flag_is_hidden() -> None:
         ("sent Bearer §1234567 to", "sent Bearer # to"),
         ("sent basic dXNlcjpwYXNz§", "sent basic #"),
         ("curl -u bob:§ https://h", "curl -u bob:# https://h"),
+        ("curl -ubob:§ https://h", "curl -ubob:# https://h"),
+        ('os.environ["API_KEY"] = "§"', 'os.environ["API_KEY"] = "#"'),
+        ("config['password'] = '§'", "config['password'] = '#'"),
+        ("user[password]=§&x=1", "user[password]=#&x=1"),
+        ("passwords[db]=§", "passwords[db]=#"),
+        ("user%5Bpassword%5D=§&x=1", "user%5Bpassword%5D=#&x=1"),
+        ("x%3D1%26token%3D§%26y", "x%3D1%26token%3D#%26y"),
+        ("%7B%22token%22%3A%22§%22%7D", "%7B%22token%22%3A%22#%22%7D"),
+        ("('password', '§8')", "('password', '#')"),
+        ('[["Authorization", "Bearer §8"]]', '[["Authorization", "#"]]'),
+        ('environ.get("TOKEN", "§8")', 'environ.get("TOKEN", "#")'),
+        ("Token('§')", "Token('#')"),
+        ("password=SecretStr('§')", "password=SecretStr('#')"),
+        ("auth=('bob', '§')", "auth=('#', '#')"),
+        ("HTTPBasicAuth('bob', '§')", "HTTPBasicAuth('#', '#')"),
+        ('{"credentials": {"user": "§", "n": ["§"]}, "x": "y"}', None),
+        (
+            '"credentials": {\n  "user": "§"\n}, "x": 1',
+            '"credentials": {\n  "user": "#"\n}, "x": 1',
+        ),
+        ('<add key="ApiKey" value="§"/>', '<add key="ApiKey" value="#"/>'),
+        ('<setting name="api_key">§</setting>', '<setting name="api_key">#</setting>'),
+        ('{"name": "DB_PASSWORD", "value": "§"}', '{"name": "DB_PASSWORD", "value": "#"}'),
+        ("- name: DB_PASSWORD\n  value: §\n", "- name: DB_PASSWORD\n  value: #\n"),
+        ("password: |\n  §\n  §\nnext: 1", "password: |\n  #\nnext: 1"),
+        ("password: >-\n  a §", "password: >-\n  #"),
+        ("password:\n  §1234\nx: 1", "password:\n  #\nx: 1"),
+        ('password = (\n    "§"\n)', 'password = (\n    "#"\n)'),
+        ("password: !vault §", "password: !vault #"),
+        ("password: !!str &a §", "password: !!str &a #"),
+        ("passphrase: correct horse §", "passphrase: #"),
+        ("PASSWORD ?= §", "PASSWORD ?= #"),
+        ('if password != "§":', 'if password != "#":'),
+        ('let token: string = "§"', 'let token: string = "#"'),
+        ("java -password § x", "java -password # x"),
+        ("ENV API_KEY §", "ENV API_KEY #"),
+        ("setx TOKEN §", "setx TOKEN #"),
+        ('#define PASSWORD "§"', '#define PASSWORD "#"'),
+        ("proxy_set_header X-Api-Key §;", "proxy_set_header X-Api-Key #;"),
+        ("requirepass §", "requirepass #"),
+        ("CREATE USER x IDENTIFIED BY '§'", "CREATE USER x IDENTIFIED BY '#'"),
+        ("ALTER USER x WITH PASSWORD '§'", "ALTER USER x WITH PASSWORD '#'"),
+        ("sshpass -p '§' ssh h", "sshpass -p '#' ssh h"),
+        ("mysql -u root -p§ db", "mysql -u root -p# db"),
+        ("docker login -u u -p § reg", "docker login -u u -p # reg"),
+        ("token §1234 was rejected", "token # was rejected"),
+        ("Incorrect API key provided: §1234.", "Incorrect API key provided: #."),
+        ("the password is §1234, he said", "the password is #, he said"),
+        ("wrong password '§1234'", "wrong password '#'"),
+        ("Password for bob: §1234", "Password for bob: #"),
+        ("machine h login u password §1234", "machine h login u password #"),
+        ("https://h/p?key=§1234567890ab&x=1", "https://h/p?key=#&x=1"),
+        ("https://h/cb?code=§1234567890ab&state=x", "https://h/cb?code=#&state=x"),
+        ("jdbc:oracle:thin:app/§@h:1521", "jdbc:oracle:thin:app/#@h:1521"),
+        ("https://§12345678@github.com/x", "https://#@github.com/x"),
         ("postgres://app:§@db:5432/x", "postgres://app:#@db:5432/x"),
         ("redis://:§@cache", "redis://:#@cache"),
         ("https://u:p@§@h/x", "https://u:#@h/x"),
@@ -244,8 +308,10 @@ def test_argument_after_a_secret_flag_is_hidden() -> None:
         (f"https://{samples.letters(24)}@github.com/x", "https://#@github.com/x"),
     ],
 )
-def test_what_is_assigned_to_a_secret_name_is_hidden(text: str, hidden: str) -> None:
-    text, hidden = text.replace("§", "Zq9x"), hidden.replace("#", MARK)
+def test_what_is_assigned_to_a_secret_name_is_hidden(text: str, hidden: str | None) -> None:
+    hidden = (hidden or text.replace("§", "#")).replace("#", MARK)
+    hidden = hidden.replace(f"{MARK}define", "#define")
+    text = text.replace("§", "Zq9x")
     assert Redactor().text(text) == hidden
     assert Redactor().text(f"before {text}") == f"before {hidden}"
 
