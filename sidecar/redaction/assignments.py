@@ -62,8 +62,17 @@ _BLOCK: Final = re.compile(r"[|>][-+0-9]{0,2}[ \t]{0,8}(?:#[^\r\n]*)?\r?\n")
 _NEXT_LINE: Final = re.compile(r"[(\\]?[ \t]{0,8}\r?\n[ \t]{0,64}(?:-[ \t]{1,4})?")
 _INDENT: Final = re.compile(r"[ \t]*")
 
-# Values in brackets: texts that are no keys are secrets.
-_IN_BRACKETS: Final = re.compile(r"""[\[({]|[\])}]|"(?:[^"\\\r\n]|\\.)*"|'(?:[^'\\\r\n]|\\.)*'""")
+# In brackets: texts that are no keys are secrets. Without an end a text goes to the line's, so that
+# none is read twice.
+_IN_BRACKETS: Final = re.compile(
+    r"""
+      (?P<open>[\[({]) | (?P<close>[\])}])
+    | (?P<begin>\\{1,7}["']) (?P<escaped>(?:(?!(?P=begin))[^\r\n])*+) (?:(?P=begin))?
+    | " (?P<double>(?:[^"\\\r\n]|\\.)*+) "?
+    | ' (?P<single>(?:[^'\\\r\n]|\\.)*+) '?
+    """,
+    re.VERBOSE,
+)
 _IS_KEY: Final = re.compile(r"\s{0,8}:")
 #: More belongs to no credentials.
 _MAX_BRACKETS: Final = 16 * 1024
@@ -145,6 +154,13 @@ _WORD_BEFORE: Final = re.compile(r"([A-Za-z]{2,20})[ _-]$")
 _Spans = list[tuple[int, int]]
 
 
+class _Read:
+    """How far brackets have been read, so that those within others are not read again."""
+
+    def __init__(self) -> None:
+        self.until = 0
+
+
 def hide(text: str) -> str:
     """`text` with what is assigned to secret-sounding names replaced by the mark."""
     if "%3" in text or "%5" in text:
@@ -153,12 +169,13 @@ def hide(text: str) -> str:
         return text
     parts: list[str] = []
     done = position = 0
+    read = _Read()
     while (match := _NAME.search(text, position)) is not None:
         position = match.end()
         name = match["index"] or match["name"] or match["flag"] or match["tag"]
         if match["index"] and is_secret_name(match["name"]):
             name = match["name"]  # passwords[db]=x, but user[password]=x
-        for start, stop in _spans(text, match, name):
+        for start, stop in _spans(text, match, name, read):
             parts += (text[done:start], MARK)
             done = position = stop
         if position == match.end() and match["flag"] is not None:
@@ -180,7 +197,7 @@ def _hide_encoded(text: str) -> str:
     return "".join((*parts, text[done:])) if parts else text
 
 
-def _spans(text: str, match: re.Match[str], name: str) -> _Spans:
+def _spans(text: str, match: re.Match[str], name: str, read: _Read) -> _Spans:
     """Where the parts of an assigned value stand that are to be hidden."""
     if match["sign"] == "," and not match["close"]:
         return []
@@ -200,7 +217,11 @@ def _spans(text: str, match: re.Match[str], name: str) -> _Spans:
                 return below
     bracket = text[start : start + 1]
     if match["sign"] == "(" or (bracket and bracket in "[({" and match["sign"] is not None):
-        return _in_brackets(text, start, inside=match["sign"] == "(")
+        found = []
+        if start >= read.until:
+            found, read.until = _in_brackets(text, start, inside=match["sign"] == "(")
+        if found or match["sign"] == "(":
+            return found
     span = _value_of(text, match, name, start)
     return [] if span is None else [span]
 
@@ -241,7 +262,7 @@ def _below(text: str, match: re.Match[str], start: int) -> _Spans | None:
 
 def _block(text: str, match: re.Match[str], start: int) -> _Spans:
     """The lines of a block, which are indented more than its name."""
-    begin = text.rfind("\n", max(match.start() - 256, 0), match.start()) + 1
+    begin = _line_begin(text, match.start())
     indent = _end(_INDENT, text, begin) - begin
     first = stop = _end(_INDENT, text, start)
     position = start
@@ -255,25 +276,29 @@ def _block(text: str, match: re.Match[str], start: int) -> _Spans:
     return [(first, stop)] if stop > first and text[first:stop] != MARK else []
 
 
-def _in_brackets(text: str, start: int, *, inside: bool) -> _Spans:
-    """The texts within brackets that begin at `start`, or have begun before; but for keys."""
+def _in_brackets(text: str, start: int, *, inside: bool) -> tuple[_Spans, int]:
+    """The texts within brackets that begin at `start`, or have begun before; but for keys.
+
+    And where the brackets end. If they do not, they hold what stands on their line.
+    """
     spans: _Spans = []
     depth = 1 if inside else 0
     end = min(start + _MAX_BRACKETS, len(text))
     position = start
     while (found := _IN_BRACKETS.search(text, position, end)) is not None:
         position = found.end()
-        if found[0] in "[({":
+        if found["open"]:
             depth += 1
-        elif found[0] in "])}":
+        elif found["close"]:
             depth -= 1
             if depth <= 0:
-                break
+                return spans, position
         elif _IS_KEY.match(text, position) is None:
-            span = _unless_empty(text, found.start() + 1, found.end() - 1)
+            span = _unless_empty(text, *found.span(found.lastgroup or 0))
             if span is not None:
                 spans.append(span)
-    return spans
+    line_end = _end(_LINE, text, start)
+    return [span for span in spans if span[0] < line_end], end
 
 
 def _is_secret(text: str, match: re.Match[str], name: str) -> bool:
@@ -379,7 +404,7 @@ def _is_python(text: str, match: re.Match[str], value: str) -> bool:
     if not _DOTTED_NAME.fullmatch(value) or any(map(str.isdigit, value)):
         return False
     if match["sign"] == ":":
-        line = text.rfind("\n", max(start - 512, 0), start) + 1
+        line = _line_begin(text, start)
         return value.lower() in _STATES or _DEF.search(text, line, start) is not None
     return _UNPACKED.search(text, max(start - 3, 0), start) is not None
 
@@ -397,6 +422,12 @@ def _is_own_name(value: str, name: str) -> bool:
 def _unless_empty(text: str, start: int, stop: int) -> tuple[int, int] | None:
     value = text[start:stop].strip()
     return None if not value or value == MARK else (start, stop)
+
+
+def _line_begin(text: str, position: int) -> int:
+    """Where the line begins, or 512 characters before."""
+    least = max(position - 512, 0)
+    return max(text.rfind("\n", least, position) + 1, least)
 
 
 def _end(pattern: re.Pattern[str], text: str, start: int) -> int:

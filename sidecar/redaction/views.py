@@ -12,6 +12,8 @@ from typing import Final
 
 #: How often a text may have been escaped: JSON in JSON in JSON.
 _MAX_TIMES: Final = 3
+#: Beyond, a text is escaped to keep us busy.
+_MAX_READINGS: Final = 12
 
 # JSON (RFC 8259 7) and the literals of Python and JavaScript. Several in a row are one piece: a
 # character may take two of them, as a surrogate pair, or more, as the bytes of UTF-8.
@@ -90,12 +92,18 @@ class _Undone(View):
 
 
 def readings(text: str) -> Iterator[View]:
-    """The text itself, and what it says when escapes in it are undone, up to three times."""
-    plain = View(text)
-    yield plain
-    yield from _undone(plain, "\\", _BACKSLASH, _backslash)
-    yield from _undone(plain, "%", _PERCENT, _percent)
-    yield from _undone(plain, "&", _ENTITY, _entity)
+    """The text itself, and what it says when escapes in it are undone, one kind after another."""
+    pending: list[tuple[View, int]] = [(View(text), 0)]
+    count = 0
+    while pending and count < _MAX_READINGS:
+        view, times = pending.pop(0)
+        count += 1
+        yield view
+        for mark, pattern, decode in _NOTATIONS if times < _MAX_TIMES else ():
+            if mark in view.text:
+                undone = _Undone(view, pattern, decode)
+                if undone.is_other:
+                    pending.append((undone, times + 1))
 
 
 def unwrapped(view: View) -> View | None:
@@ -103,19 +111,6 @@ def unwrapped(view: View) -> View | None:
     if "\n" not in view.text and "\r" not in view.text:
         return None
     return _Undone(view, _LINE_END, lambda _: [])
-
-
-def _undone(
-    view: View, mark: str, pattern: re.Pattern[str], decode: Callable[[str], _Characters]
-) -> Iterator[View]:
-    for _ in range(_MAX_TIMES):
-        if mark not in view.text:
-            return
-        undone = _Undone(view, pattern, decode)
-        if not undone.is_other:
-            return
-        yield undone
-        view = undone
 
 
 def _backslash(piece: str) -> _Characters:
@@ -149,3 +144,10 @@ def _entity(piece: str) -> _Characters:
     if len(text) == 1:
         return [(text, len(piece))]
     return [(char, 1) for char in piece]
+
+
+_NOTATIONS: Final = (
+    ("\\", _BACKSLASH, _backslash),
+    ("%", _PERCENT, _percent),
+    ("&", _ENTITY, _entity),
+)

@@ -5,6 +5,7 @@ import html
 import json
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.redaction import MARK, Redactor, is_secret_name
+from sidecar.redaction.known import is_too_ordinary
 from sidecar.redaction.shapes import MIN_CHARACTERS
 from sidecar.redaction.vendors import SHAPES
 from tests.unit.sidecar.redaction import samples
@@ -553,6 +555,69 @@ def test_nothing_more_is_hidden_the_second_time(text: str) -> None:
         assert show(once) == once
 
 
+@settings(max_examples=200, deadline=None)
+@given(pieces)
+def test_text_grows_to_no_more_than_four_times_its_length(text: str) -> None:
+    redactor = Redactor([SECRET], Path("/srv/project"))
+    redactor.add_secret("abc", "user")
+    assert len(redactor.stack_trace(text)) <= 4 * len(text) + len(MARK)
+
+
+ESCAPINGS: dict[str, Callable[[str], str]] = {
+    "json": json.dumps,
+    "unicode in json": lambda text: json.dumps(text, ensure_ascii=False),
+    "slashes": lambda text: text.replace("\\", "\\\\").replace("/", "\\/"),
+    "as Go writes JSON": lambda text: (
+        json.dumps(text).replace("&", "\\u0026").replace("<", "\\u003C")
+    ),
+    "repr": repr,
+    "bytes": lambda text: repr(text.encode()),
+    "percent": lambda text: quote(text, safe=""),
+    "small percent": lambda text: quote(text, safe="!~*'()").lower(),
+    "every character": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
+    "form": quote_plus,
+    "html": html.escape,
+    "numbers in html": lambda text: "".join(f"&#{ord(char)};" for char in text),
+}
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.text(st.sampled_from("abcXYZ019 /+=&<>\"'\\%\n-_ü\U0001f680"), min_size=12).filter(
+        lambda text: not is_too_ordinary(text.strip()) and len(set(text)) > 4
+    ),
+    st.sampled_from(sorted(ESCAPINGS)),
+    st.sampled_from(["", *sorted(ESCAPINGS)[:3]]),
+    st.text("ab %\\&", max_size=5),
+)
+def test_known_value_is_hidden_however_it_was_escaped(
+    secret: str, first: str, second: str, around: str
+) -> None:
+    if first == "small percent":
+        secret = secret.lower()
+    shown = ESCAPINGS[first](secret)
+    if second:
+        shown = ESCAPINGS[second](shown)
+    redactor = Redactor([secret])
+    assert MARK in redactor.text(f"{around} {shown} {around}")
+    assert shown not in redactor.text(f"{around} {shown} {around}")
+
+
+def test_known_value_is_hidden_in_base64_of_many_lines_and_in_hex() -> None:
+    secret = samples.letters(26) * 9
+    wrapped = base64.encodebytes(b"{" + secret.encode() + b"}").decode()
+    redactor = Redactor([secret])
+    for text in (
+        wrapped,
+        wrapped.replace("\n", "\r\n  "),
+        json.dumps({"x": wrapped}),
+        secret.encode().hex(),
+    ):
+        hidden = redactor.text(f"a {text} b")
+        assert MARK in hidden
+        assert not any(line[2:-2] in hidden for line in wrapped.split())
+
+
 @settings(max_examples=100, deadline=None)
 @given(json_values)
 def test_value_without_secrets_comes_back_equal_and_copied(value: Any) -> None:
@@ -562,12 +627,68 @@ def test_value_without_secrets_comes_back_equal_and_copied(value: Any) -> None:
         assert shown is not value
 
 
+#: How much more time hostile text may take than a traceback of the same length.
+SLOWEST = 12
+
 HOSTILE = [
     *("a", "=", "password=", "--password ", "password: '", 'password="""', 'password=\\"', "eyJ"),
     *('password=\\\\"', "Cookie: the ", "token=a(", "token: a ", "://", "://a:", "://a@", "a."),
     *("-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----A", "-----END ", "eyJaaaaaaaaa."),
     *("sk-", "AKIA", "xoxb-", "Q~", "pat", "-us", "hf_", "0123456789:A", "/home", "/home/a", '"/'),
     *('File "/', "bearer ", "\\", '\\"', ";a", "=a;", " -u ", "?sig=", "<password>", "key: ", "\n"),
+    *(
+        "%41",
+        "\\u0041",
+        "\\x41",
+        "&amp;",
+        "\\\\",
+        'name="token" value=',
+        "password: |\n ",
+        "password:\n",
+    ),
+    *(
+        "password: ",
+        'password("',
+        "auth=[",
+        'auth=["a",',
+        "token: {",
+        'token: {"a":',
+        "token ",
+        "api key ",
+    ),
+    *(
+        "token is for a ",
+        "mysql -p",
+        "login ",
+        "sshpass -p",
+        "ENV A ",
+        "PASSWORD '",
+        "?key=",
+        "code=1",
+    ),
+    *(
+        "token%3D",
+        "%5D=",
+        "[a]",
+        "a[b]",
+        '"a",',
+        "('a', ",
+        "-a ",
+        "npm_",
+        "fo1_",
+        "EAAA",
+        "A" * 19,
+        "t1.",
+    ),
+    *(
+        "f" * 31,
+        "0/0000000000000000",
+        "MNO",
+        "passphrase: ",
+        "secret: !a ",
+        "def a(token: Ab, ",
+        "İ token",
+    ),
     *("C:\\", SECRET[:12], "x" * 14 + " ", "M" * 24 + ".", "é", '"', "'", "password=`", " "),
 ]
 
@@ -577,16 +698,18 @@ HOSTILE = [
 def test_hostile_text_takes_time_linear_in_its_length(piece: str, prefix: str) -> None:
     redactor = Redactor([SECRET], Path("/srv/project"))
 
-    def seconds(size: int) -> float:
-        text = prefix + piece * (size // len(piece))
-        times = []
-        for _ in range(3):
+    redactor.add_secret("abc", "user")
+    n = 10_000
+    texts = [prefix + piece * (size // len(piece)) for size in (n, 2 * n)]
+    ordinary = (TRACE * (2 * n // len(TRACE) + 1))[: 2 * n]
+    best = [math.inf] * 3
+    # Of the processor's time; a busy machine gets a few more chances, quadratic time has none.
+    for _ in range(8):
+        for index, text in enumerate((*texts, ordinary)):
             begin = time.process_time()
             redactor.stack_trace(text)
-            times.append(time.process_time() - begin)
-        return min(times)
-
-    # Of the processor's time. Quadratic would be 64 times; and nothing may be slow, linear or not.
-    long = seconds(80_000)
-    assert long < max(seconds(10_000) * 24, 0.05)
-    assert long < 1
+            best[index] = min(best[index], time.process_time() - begin)
+        if best[1] < 2.5 * best[0] and best[1] < SLOWEST * best[2]:
+            return
+    assert best[1] / best[0] < 2.5
+    assert best[1] / best[2] < SLOWEST
