@@ -28,9 +28,10 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print what is wrong and where the help is; exit with status 2."""
-        from sidecar.redaction import escape_control
+        from sidecar.redaction import Redactor, escape_control
 
-        streams.tell(f"{self.prog}: error: {escape_control(message)}")
+        shown = Redactor().text(message)
+        streams.tell(f"{self.prog}: error: {escape_control(shown)}")
         streams.tell(f"Try: {self.prog} --help")
         raise SystemExit(2)
 

@@ -87,9 +87,10 @@ def abandon_stdout() -> None:
 
 def complain(text: str, kind: str = "error") -> None:
     """Tell the user on stderr what is wrong, on one line; `kind` is error or warning."""
-    from sidecar.redaction import escape_control
+    from sidecar.redaction import Redactor, escape_control
 
-    tell(f"workflow-sidecar: {kind}: {escape_control(text)}")
+    shown = Redactor(of_all_runs=True).text(text)
+    tell(f"workflow-sidecar: {kind}: {escape_control(shown)}")
 
 
 def tell(line: str) -> None:

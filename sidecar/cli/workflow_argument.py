@@ -5,7 +5,7 @@ from pathlib import Path
 
 from protocol.problems import Problem, closest, some
 from sidecar.errors import UsageError
-from sidecar.redaction import escape_control
+from sidecar.redaction import Redactor, escape_control
 
 _SUFFIXES = (".yaml", ".yml")
 
@@ -58,4 +58,4 @@ def _workflows_in(folder: Path) -> list[str]:
 def problem_line(typed: str, problem: Problem) -> str:
     """One problem as `file:line:column: error: message`, the file as it was typed."""
     place = f"{typed}:{problem.line or 1}:{problem.column or 1}"
-    return escape_control(f"{place}: {problem.severity}: {problem.text()}")
+    return escape_control(Redactor().text(f"{place}: {problem.severity}: {problem.text()}"))

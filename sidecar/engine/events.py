@@ -6,8 +6,8 @@ a log gets has been redacted once, at the source. It knows nobody who listens.
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
 import orjson
 
@@ -16,10 +16,11 @@ from protocol.base import Model
 from protocol.events import ExecutionEvent
 from protocol.executions import StepStatus
 from sidecar.engine.clock import Clock
-from sidecar.redaction import Redactor
+from sidecar.redaction import LineRedactor, Redactor
 from sidecar.showing import cut_texts, truncate
 
 EventListener = Callable[[ExecutionEvent], None]
+T = TypeVar("T")
 
 #: A message is for reading; what is longer stands whole in the stack trace or on stderr.
 MAX_ERROR_CHARACTERS: Final = 4_000
@@ -60,14 +61,16 @@ class EventStream:
         self,
         workflow_id: str,
         execution_id: str,
-        step_ids: Iterable[str],
+        step_ids: Mapping[str, str],
         *,
         clock: Clock,
         redactor: Redactor,
         listener: EventListener,
     ) -> None:
+        """`step_ids` maps each step's id to what is shown of it."""
         self.seq = 0
         self.statuses: dict[str, StepStatus] = dict.fromkeys(step_ids, "pending")
+        self._step_ids = step_ids
         self._run = {"workflow_id": workflow_id, "execution_id": execution_id}
         self._clock = clock
         self._redactor = redactor
@@ -101,6 +104,18 @@ class EventStream:
         """What a script wrote to stderr, without its secrets and our directories."""
         return self._redactor.error(text)
 
+    def show_lines(self) -> LineRedactor:
+        """The same for its lines, one by one as they come."""
+        return self._redactor.lines()
+
+    def show_step_id(self, step_id: str | None) -> str | None:
+        """A step's id as it may be shown; nearly always as it is."""
+        return None if step_id is None else self._step_ids[step_id]
+
+    def show_step_ids(self, values: Mapping[str, T]) -> dict[str, T]:
+        """What is kept by step id, by the ids that may be shown."""
+        return {self._step_ids[step_id]: value for step_id, value in values.items()}
+
     def workflow(self, data: Model) -> None:
         """Emit the event about the whole run that `data` belongs to; it must have been shown."""
         self.seq += 1
@@ -113,7 +128,7 @@ class EventStream:
         status = _STATUS_AFTER.get(type(data))
         if status is not None:
             self.statuses[step_id] = status
-        self._emit(data, {"step_id": step_id})
+        self._emit(data, {"step_id": self._step_ids[step_id]})
 
     def _emit(self, data: Model, extra: dict[str, str]) -> None:
         event = _EVENT_OF[type(data)](

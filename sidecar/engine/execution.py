@@ -24,11 +24,12 @@ from typing import Any, Final, TypeVar
 from protocol import events
 from protocol.executions import EndStatus, ExecutionDetail, ExecutionResult, Snapshot
 from sidecar.engine.events import EventStream
+from sidecar.engine.inputs import is_secret
 from sidecar.engine.loader import LoadedWorkflow
 from sidecar.engine.step_execution import StepExecution, Surroundings
 from sidecar.engine.steps import StepRun, outputs_of, shown_outputs_of
 from sidecar.errors import HistoryError
-from sidecar.redaction import Redactor, is_secret_name
+from sidecar.redaction import Redactor
 from sidecar.scripts.interface import CANCELLED, ScriptFailure
 
 logger = logging.getLogger(__name__)
@@ -58,7 +59,8 @@ class Execution:
     ) -> None:
         self.execution_id = execution_id
         self.workflow_id = loaded.workflow.workflow_id
-        self.workflow_name = loaded.workflow.workflow.name
+        #: As it may be shown.
+        self.workflow_name = redactor.text(loaded.workflow.workflow.name)
         #: Set once the history knows of the run.
         self.recorded = asyncio.Event()
         self.timestamp = surroundings.clock.now_ms()
@@ -68,18 +70,22 @@ class Execution:
         self._clock = surroundings.clock
         self._redactor = redactor
         self._deadline_ms = deadline_ms
+        self._learn_secrets()
         by_id = {step.id: step for step in loaded.workflow.steps}
-        self._steps = {step_id: StepRun(by_id[step_id]) for step_id in loaded.plan.order}
+        self._steps = {
+            step_id: StepRun(by_id[step_id], redactor.text(by_id[step_id].label or step_id))
+            for step_id in loaded.plan.order
+        }
         self.step_count = len(self._steps)
         self._events = EventStream(
             self.workflow_id,
             execution_id,
-            loaded.plan.order,
+            # A step's id may hold a secret as everything else may, and stays unlike the others.
+            dict(zip(self._steps, redactor.value(dict.fromkeys(self._steps)), strict=True)),
             clock=self._clock,
             redactor=redactor,
             listener=surroundings.listener,
         )
-        self._learn_secrets()
         self._shown_inputs: dict[str, Any] = self._events.show_now(self._inputs)
         self._stepping = StepExecution(
             surroundings, self._events, redactor, self._steps, self._inputs, self._log_fields()
@@ -102,7 +108,7 @@ class Execution:
             events.WorkflowStartedData(
                 workflow_name=self.workflow_name,
                 inputs=self._shown_inputs,
-                step_ids=list(self._steps),
+                step_ids=list(self._events.show_step_ids(self._steps)),
             ),
         )
         self._work = asyncio.create_task(self._run_steps(recording))
@@ -195,7 +201,7 @@ class Execution:
                 events.WorkflowFailedData(
                     error=self._events.show_error(failure.error),
                     error_type=failure.error_type,
-                    failed_step_id=result.failed_step_id,
+                    failed_step_id=self._events.show_step_id(result.failed_step_id),
                     status="cancelled" if end_status == "cancelled" else "failed",
                     duration_ms=result.duration_ms,
                     steps_executed=result.steps_executed,
@@ -214,7 +220,7 @@ class Execution:
             workflow_name=self.workflow_name,
             timestamp=self.timestamp,
             seq=self._events.seq,
-            steps=dict(self._events.statuses),
+            steps=self._events.show_step_ids(self._events.statuses),
         )
 
     def detail(self) -> ExecutionDetail:
@@ -235,7 +241,9 @@ class Execution:
             error=self._events.show_error(failure.error) if failure else None,
             steps_executed=self._count_executed(),
             steps_failed=self._count_failed(),
-            steps={step_id: run.detail(statuses[step_id]) for step_id, run in self._steps.items()},
+            steps=self._events.show_step_ids(
+                {step_id: run.detail(statuses[step_id]) for step_id, run in self._steps.items()}
+            ),
         )
 
     def _result(self, status: EndStatus) -> ExecutionResult:
@@ -258,7 +266,7 @@ class Execution:
         )
 
     def _shown_outputs(self) -> Any:
-        return self._events.fit(shown_outputs_of(self._steps))
+        return self._events.fit(self._events.show_step_ids(shown_outputs_of(self._steps)))
 
     def _count_executed(self) -> int:
         return sum(1 for run in self._steps.values() if run.attempts)
@@ -274,7 +282,7 @@ class Execution:
             self._redactor.add_secret(self._around.environment[name], name)
         for declared in self._loaded.workflow.inputs:
             value = self._inputs.get(declared.id)
-            if declared.secret or is_secret_name(declared.id):
+            if is_secret(declared):
                 self._redactor.add_secret(value, declared.id)
 
     # --- history -----------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from protocol.problems import Problem, closest, kind, number_text, shown, some
 from protocol.workflow import Workflow, WorkflowInput
 from sidecar.engine import yaml_scalars
 from sidecar.errors import InvalidInputs, PathError
+from sidecar.redaction import is_secret_name
 from sidecar.scripts.paths import ProjectRoot
 
 #: Looking for the word that was meant takes time; a run with more mistakes has another problem.
@@ -26,6 +27,11 @@ _TEXT_TYPES = frozenset({"string", "select", "file", "directory"})
 def _pattern(pattern: str) -> TypeAdapter[str]:
     # pydantic's regex engine is linear in the text, so no pattern can hang the process.
     return TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])
+
+
+def is_secret(declared: WorkflowInput) -> bool:
+    """Whether an input's value is a secret, by its declaration or by its name."""
+    return declared.secret or is_secret_name(declared.id)
 
 
 def declaration_problems(declared: WorkflowInput) -> Iterator[tuple[str, str]]:
@@ -55,7 +61,7 @@ def declaration_problems(declared: WorkflowInput) -> Iterator[tuple[str, str]]:
         )
     if declared.default is not None:
         problem = value_problem(declared, declared.default, None)
-        if problem and declared.secret:
+        if problem and is_secret(declared):
             problem = "its value is not what the declaration asks for"
         if problem:
             yield "default", f"the default does not fit: {problem}"
@@ -136,7 +142,7 @@ def complete_inputs(
                 problems.append(Problem(field=declared.id, message=message))
             continue
         problem = value_problem(declared, value, project)
-        if problem and declared.secret:
+        if problem and is_secret(declared):
             problem = f"the value does not fit the declaration (type {declared.type})"
         if problem:
             problems.append(Problem(field=declared.id, message=problem))

@@ -20,12 +20,14 @@ from sidecar.engine.plan import Plan
 from sidecar.engine.yaml_places import Place
 from sidecar.engine.yaml_text import YamlText
 from sidecar.errors import WorkflowInvalid
+from sidecar.redaction import Redactor
 
 #: A path in the data, whether the problem is about the key that it ends with, the problem.
 Located = tuple[Path, bool, Problem]
 #: What more than the loader knows is wrong with a workflow's data, whatever its shape.
 FurtherChecks = Callable[[Mapping[str, Any]], Iterable[Located]]
 
+_redactor = Redactor()
 _STEP_TYPES = ("python", "output")
 #: Distinguishes the kinds of step when `type` itself is wrong.
 _KEY_OF_TYPE = {"script": "python", "message": "output"}
@@ -56,7 +58,7 @@ def load_text(
     """Load a YAML text. Raises WorkflowInvalid with every problem, warnings included."""
     text = yaml_text.parse(source)
     if text.problems and not isinstance(text.data, dict):
-        raise _invalid(text.problems)
+        raise _invalid([_shown(problem) for problem in text.problems])
     return _load(text, access, further)
 
 
@@ -88,7 +90,7 @@ def _load(text: YamlText, access: EnvironmentAccess, further: FurtherChecks) -> 
     data, root = text.data, text.root
     if not isinstance(data, dict):
         message = f"expected a mapping with workflow and steps, got {shown(data)}"
-        raise _invalid([_placed((), False, Problem(field="", message=message), root)])
+        raise _invalid([_shown(_placed((), False, Problem(field="", message=message), root))])
     located: list[Located] = []
     data = _with_known_types(data, located)
     workflow = None
@@ -107,6 +109,7 @@ def _load(text: YamlText, access: EnvironmentAccess, further: FurtherChecks) -> 
         for placed in (_placed(path, is_key, problem, root) for path, is_key, problem in located)
         if (placed.line, placed.column) not in text.unreadable
     ]
+    problems = [_shown(problem) for problem in problems]
     problems.sort(key=lambda p: (p.line or 0, p.column or 0))
     if workflow is None or findings.plan is None or any(p.severity == "error" for p in problems):
         raise _invalid(problems)
@@ -152,6 +155,13 @@ def _placed(path: Path, is_key: bool, problem: Problem, root: Place | None) -> P
         return problem
     line, column = root.of(path, key=is_key)
     return problem.model_copy(update={"line": line, "column": column})
+
+
+def _shown(problem: Problem) -> Problem:
+    """A problem as it may be shown: it quotes the file, and files hold secrets."""
+    shown = _redactor.value({"field": problem.field, "message": problem.message})
+    suggestion = problem.suggestion and _redactor.text(problem.suggestion)
+    return problem.model_copy(update={**shown, "suggestion": suggestion})
 
 
 def _invalid(problems: list[Problem]) -> WorkflowInvalid:

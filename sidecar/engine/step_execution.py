@@ -116,7 +116,10 @@ class StepExecution:
         self._redactor.learn(env)
         await self._attempt_started(run, inputs)
         request = ScriptRequest(step.script, inputs, step.timeout, env, _permissions(step))
-        outcome = await self._around.runner.run(request, lambda text: self._script_wrote(run, text))
+        lines = self._events.show_lines()
+        outcome = await self._around.runner.run(
+            request, lambda text: self._script_wrote(run, lines.line(text))
+        )
         run.attempts[-1].stderr = self._events.show_output(outcome.stderr)
         if outcome.failure is not None:
             return outcome.failure
@@ -136,8 +139,7 @@ class StepExecution:
             events.StepStartedData(step_label=run.label, inputs=shown, attempt=len(run.attempts)),
         )
 
-    def _script_wrote(self, run: StepRun, text: str) -> None:
-        shown = self._events.show_output(text)
+    def _script_wrote(self, run: StepRun, shown: str) -> None:
         run.attempts[-1].told.feed(f"{shown}\n".encode(errors="replace"))
         self._events.step(run.step.id, events.StepOutputData(stream="stderr", text=shown))
 
@@ -171,7 +173,7 @@ class StepExecution:
             "attempt": attempt.attempt,
             "will_retry": next_delay_ms is not None,
             "inputs": attempt.inputs,
-            "outputs": self._events.fit(shown_outputs_of(self._steps)),
+            "outputs": self._events.fit(self._events.show_step_ids(shown_outputs_of(self._steps))),
             "error": attempt.error,
             "error_type": attempt.error_type,
             "stack_trace": attempt.stack_trace,

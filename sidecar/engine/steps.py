@@ -51,16 +51,13 @@ class StepRun:
     """Where one step of one run stands. `outputs` and `failure` are real, not redacted."""
 
     step: PythonStep | OutputStep
+    #: What people see on the node, as it may be shown.
+    label: str
     attempts: list[Attempt] = field(default_factory=list)
     outputs: dict[str, Any] | None = None
     failure: ScriptFailure | None = None
     started_ms: float = 0.0
     ended_ms: float = 0.0
-
-    @property
-    def label(self) -> str:
-        """What people see on the node."""
-        return self.step.label or self.step.id
 
     @property
     def retry_count(self) -> int:

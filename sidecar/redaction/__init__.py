@@ -4,5 +4,6 @@ from sidecar.redaction.control import escape_control
 from sidecar.redaction.mark import MARK
 from sidecar.redaction.names import is_secret_name
 from sidecar.redaction.redactor import Redactor
+from sidecar.redaction.streams import LineRedactor
 
-__all__ = ["MARK", "Redactor", "escape_control", "is_secret_name"]
+__all__ = ["MARK", "LineRedactor", "Redactor", "escape_control", "is_secret_name"]

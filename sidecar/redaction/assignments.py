@@ -59,6 +59,8 @@ _TRAILING: Final = ")]}.,;:\\"
 # YAML 1.2: a value's tag and anchor (6.9), the head of a block of lines (8.1), an item of a list.
 _PROPERTIES: Final = re.compile(r"(?:(?:!{1,2}[\w:/.-]{0,64}|&\w{1,64})[ \t]{1,8}){1,2}")
 _BLOCK: Final = re.compile(r"[|>][-+0-9]{0,2}[ \t]{0,8}(?:#[^\r\n]*)?\r?\n")
+#: What stands for a value that begins on the next line, where a line is all there is.
+_HEAD: Final = re.compile(r"[|>][-+0-9]{0,2}|[(\[{\\]")
 _NEXT_LINE: Final = re.compile(r"[(\\]?[ \t]{0,8}\r?\n[ \t]{0,64}(?:-[ \t]{1,4})?")
 _INDENT: Final = re.compile(r"[ \t]*")
 
@@ -384,7 +386,7 @@ def _bare(text: str, match: re.Match[str], name: str, start: int) -> tuple[int, 
     while stop > start and text[stop - 1] in _TRAILING and not text.endswith(MARK, start, stop):
         stop -= 1
     value = text[start:stop]
-    if not value or value == MARK or value.lower() in _NO_VALUE:
+    if not value or value == MARK or value.lower() in _NO_VALUE or _HEAD.fullmatch(value):
         return None
     if _NUMBER.fullmatch(value) and not hides_numbers(name):
         return None

@@ -13,6 +13,9 @@ from sidecar.redaction.mark import MARK
 _PEM_BEGIN: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _PEM_END: Final = "-----END "
 _PEM_END_LINE: Final = re.compile(r"[A-Z0-9 ]{0,60}-----")
+_KEY_END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_LINE: Final = re.compile(r"\s*[A-Za-z0-9+/=]{40,}\s*")
+_LAST_KEY_LINE: Final = re.compile(r"\s*[A-Za-z0-9+/=]{2,}\s*")
 #: No private key is longer, nor the distance from its begin to its end line.
 _PEM_MAX: Final = 64 * 1024
 # What follows a begin line without its end, as in a text that was cut: lines of base64, whose ends
@@ -64,6 +67,8 @@ def hide(text: str) -> str:
     """`text` with such secrets replaced by the mark."""
     if "-----BEGIN " in text:
         text = _hide_private_keys(text)
+    if "PRIVATE KEY" in text and _PEM_END in text:
+        text = _hide_rest_of_key(text)
     if _JWT_BEGIN in text:
         text = _DOTTED.sub(_hide_jwt, text)
     if "@" in text and "/" in text:
@@ -91,6 +96,24 @@ def _hide_private_keys(text: str) -> str:
         parts += (text[position : begin.start()], MARK)
         position = _end_of_key(text, begin.end(), end)
     return "".join((*parts, text[position:]))
+
+
+def _hide_rest_of_key(text: str) -> str:
+    """A key whose beginning was cut off: the lines of base64 above its end line."""
+    parts: list[str] = []
+    done = 0
+    for end in _KEY_END.finditer(text):
+        start = end.start()
+        while start > done:
+            line = text.rfind("\n", done, start - 1) + 1 or done
+            pattern = _LAST_KEY_LINE if start == end.start() else _KEY_LINE
+            if pattern.fullmatch(text, line, start) is None:
+                break
+            start = line
+        if start < end.start():
+            parts += (text[done:start], MARK)
+            done = end.end()
+    return "".join((*parts, text[done:]))
 
 
 def _end_of_key(text: str, start: int, end: int) -> int:

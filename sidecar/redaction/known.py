@@ -7,9 +7,10 @@ ordinary text, and by that tell what they are.
 
 import base64
 from bisect import bisect_left
+from collections.abc import Iterator
 from typing import Final
 
-from sidecar.redaction import views
+from sidecar.redaction import cuts, views
 from sidecar.redaction.mark import MARK
 from sidecar.redaction.views import View
 from sidecar.redaction.words import words
@@ -18,6 +19,8 @@ from sidecar.redaction.words import words
 MIN_CHARACTERS: Final = 8
 #: A value of no more different characters than this is a placeholder: "********", "00000000".
 _MAX_PLACEHOLDER_ALPHABET: Final = 2
+#: Fewer characters at a cut say nothing of a secret.
+_MIN_PART: Final = 4
 #: Programs that break lines of base64 do so at this length or later.
 _WRAPPED_AT: Final = 60
 _BASE64_CHARACTERS: Final = frozenset(
@@ -118,11 +121,13 @@ class KnownValues:
 
     def hide(self, text: str) -> str:
         """`text` with every occurrence of every form replaced by the mark."""
-        if not self._lengths or len(text) < self._lengths[0]:
+        if not self._lengths or (len(text) < self._lengths[0] and cuts.CUT not in text):
             return text
         spans: list[tuple[int, int]] = []
         for view in views.readings(text):
             spans += self._spans(view)
+            if cuts.CUT in view.text:
+                spans += self._cut_spans(view)
             if self._lengths[-1] > _WRAPPED_AT and (one_line := views.unwrapped(view)):
                 spans += self._spans(one_line, encoded_only=True)
         if not spans:
@@ -154,6 +159,40 @@ class KnownValues:
                 spans.append(view.span(*span))
                 start = text.find(form, stop)
         return spans
+
+    def _cut_spans(self, view: View) -> list[tuple[int, int]]:
+        """Where a cut has left a part of a form."""
+        text = view.text
+        spans = []
+        for place, follows in cuts.places(text):
+            longest = 0
+            for form in self._forms:
+                if follows:
+                    rest = text[place : place + min(len(form), cuts.REACH)]
+                    part = next(
+                        (n for n in _ends(form, rest[:_MIN_PART]) if rest.startswith(form[n:])),
+                        None,
+                    )
+                    longest = max(longest, 0 if part is None else len(form) - part)
+                else:
+                    rest = text[max(place - min(len(form), cuts.REACH), 0) : place]
+                    part = next(
+                        (n for n in _ends(rest, form[:_MIN_PART]) if form.startswith(rest[n:])),
+                        None,
+                    )
+                    longest = max(longest, 0 if part is None else len(rest) - part)
+            if longest:
+                start = place if follows else place - longest
+                spans.append(view.span(start, start + longest))
+        return spans
+
+
+def _ends(text: str, begin: str) -> Iterator[int]:
+    """Where `begin` stands in `text`, from the left."""
+    position = text.find(begin) if len(begin) == _MIN_PART else -1
+    while position >= 0:
+        yield position
+        position = text.find(begin, position + 1)
 
 
 def _encoded_forms(secret: str) -> set[str]:

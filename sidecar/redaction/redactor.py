@@ -14,11 +14,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from sidecar.redaction import assignments, credentials, shapes, told
+from sidecar.redaction import assignments, credentials, cuts, shapes, told
 from sidecar.redaction.known import KnownValues, is_too_ordinary
 from sidecar.redaction.mark import MARK
 from sidecar.redaction.names import hides_numbers, is_secret_name
 from sidecar.redaction.paths import ProjectPaths
+from sidecar.redaction.streams import LineRedactor
 
 #: Deeper than this the mark stands: writers of JSON give up at 254 levels (orjson), and what is
 #: redacted goes into an event or a stored run.
@@ -139,6 +140,10 @@ class Redactor:
         except Exception:
             return MARK
 
+    def lines(self) -> LineRedactor:
+        """Like `error`, for the lines of a stream that are shown as they come."""
+        return LineRedactor(self.error)
+
     def _hide(self, text: str) -> str:
         if len(text) < _MIN_TEXT:
             return text
@@ -153,7 +158,7 @@ class Redactor:
             # The names and words that most of an event consists of.
             return text
         text = credentials.hide(text)
-        text = shapes.hide(text)
+        text = cuts.hide(shapes.hide(text))
         return told.hide(assignments.hide(text))
 
     def _hide_known(self, text: str) -> str:

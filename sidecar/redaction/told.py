@@ -38,7 +38,7 @@ _WORD_BEFORE: Final = re.compile(r"([A-Za-z]{2,16})[ _-]\Z")
 _PUNCTUATION: Final = ".,;:!?)]}"
 # Names of files and hosts, paths, addresses, versions: what errors name beside a secret.
 _NO_SECRET: Final = re.compile(
-    r"[A-Za-z]\w{0,64}\.[A-Za-z]{1,4}|\w{1,64}(?:\.\w{1,64}){2,8}|[a-z+]{2,16}://.*|[.~]?/.*|v?[\d.]+"
+    r"[A-Za-z]\w{0,64}\.[A-Za-z]{1,4}|\w{1,20}(?:\.\w{1,20}){2,8}|[a-z+]{2,16}://.*|[.~]?/.*|v?[\d.]+"
     r"|[A-Za-z]{1,64}[-_:]?\d{1,3}|.*[=\[{].*",
     re.DOTALL,
 )

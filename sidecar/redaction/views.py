@@ -18,10 +18,10 @@ _MAX_READINGS: Final = 12
 # JSON (RFC 8259 7) and the literals of Python and JavaScript. Several in a row are one piece: a
 # character may take two of them, as a surrogate pair, or more, as the bytes of UTF-8.
 _BACKSLASH: Final = re.compile(
-    r"""(?:\\u[0-9A-Fa-f]{4}){1,64}|(?:\\x[0-9A-Fa-f]{2}){1,64}|\\["'\\/`bfnrt]"""
+    r"""(?:\\u[0-9A-Fa-f]{4})++|(?:\\x[0-9A-Fa-f]{2})++|\\["'\\/`bfnrt]"""
 )
 # RFC 3986 2.1.
-_PERCENT: Final = re.compile(r"(?:%[0-9A-Fa-f]{2}){1,64}")
+_PERCENT: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})++")
 _ENTITY: Final = re.compile(r"&(?:[A-Za-z]{2,8}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
 # Lines of base64 have 76 characters in MIME, 64 in PEM, and may be indented.
 _LINE_END: Final = re.compile(r"[\r\n][\s]{0,64}")
