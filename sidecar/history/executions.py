@@ -177,12 +177,13 @@ class ExecutionHistory:
         self._work(lambda reader: self._write_backlog(reader.storage))
 
     def _write_backlog(self, storage: Storage) -> None:
-        waiting = len(self._backlog)
+        waiting, lost = len(self._backlog), self._backlog.lost
         try:
             self._scrub_due |= self._backlog.write(storage)
         finally:
             if self.trouble is not None:
-                self._written_late += waiting - len(self._backlog)
+                gone = waiting - len(self._backlog)
+                self._written_late += gone - (self._backlog.lost - lost)
         self._recover()
         if self._scrub_due and self._thread is not None:
             # After what waits for this thread: whoever ended a run does not wait for it.

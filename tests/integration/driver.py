@@ -9,7 +9,7 @@ import select
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -107,6 +107,7 @@ class Driver(Host):
         transport: str = "lines",
         env: dict[str, str] | None = None,
         reads: bool = True,
+        wrapper: Sequence[str] = (),
         **popen: Any,
     ) -> None:
         super().__init__(project)
@@ -118,7 +119,7 @@ class Driver(Host):
         options: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         options["env"] = {**os.environ, MARKER: self.marker, **(env or {})}
         options |= popen
-        arguments = [*command, "--python", sys.executable, *flags]
+        arguments = [*wrapper, *command, "--python", sys.executable, *flags]
         self.process: subprocess.Popen[bytes] = subprocess.Popen(arguments, **options)
         self._threads: list[threading.Thread] = []
         self._begin(self._read_stderr)

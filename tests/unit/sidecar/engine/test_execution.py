@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from protocol.events import ExecutionEvent
+from sidecar.engine import execution
 from sidecar.engine.execution import Execution
 from sidecar.history.executions import ExecutionHistory
+from sidecar.history.storage import Storage
 from sidecar.scripts.interface import ScriptFailure, ScriptRequest
 from tests.unit.sidecar.engine.doubles import (
     FakeRunner,
@@ -467,3 +469,26 @@ async def test_an_output_that_json_cannot_hold_is_shown_as_far_as_it_goes(tmp_pa
     run = Recorded(tmp_path, FakeRunner(a=[{"big": 2**70, "n": 1}]))
     await run.engine.execute(workflow(python_step("a")))
     assert run.of_type("step_completed")[0].data.outputs["n"] == 1
+
+
+async def test_no_script_runs_before_its_run_is_on_disk_unless_that_takes_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = ExecutionHistory(tmp_path / "history.db")
+    await history.recent(1)
+    run = Recorded(tmp_path, history=history)
+    execute = run.engine.execute(workflow(python_step("a")))
+    with Storage(tmp_path / "history.db") as other:
+        with other.transaction():
+            executing = asyncio.create_task(execute)
+            done, _ = await asyncio.wait({executing}, timeout=0.2)
+            assert not done
+            assert run.runner.requests == []
+        assert (await executing).success
+        monkeypatch.setattr(execution, "_RECORDING_S", 0.01)
+        with other.transaction():
+            executing = asyncio.create_task(run.engine.execute(workflow(python_step("a"))))
+            while len(run.runner.requests) < 2:
+                await asyncio.wait({executing}, timeout=0.01)
+        assert (await executing).success
+    await run.engine.close()

@@ -10,12 +10,12 @@ import sidecar
 ROOT = Path(sidecar.__file__).parents[1]
 
 
-def start(code: str, *arguments: object) -> subprocess.Popen[str]:
+def start(code: str, *arguments: object, **env: str) -> subprocess.Popen[str]:
     """A process that runs `code`, with its stdout and stdin as text pipes."""
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **env},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
