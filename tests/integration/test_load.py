@@ -3,12 +3,16 @@
 How long it takes and what answers cost meanwhile is printed by `make bench`.
 """
 
+import asyncio
 import os
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.integration.clients import Client, assert_whole, output_steps
+from tests.integration.driver import Driver
 from tests.performance.client import Usage, load_client
 from tests.performance.load import (
     SCRIPT,
@@ -22,6 +26,7 @@ from tests.performance.load import (
 SOAK = bool(os.environ.get("SOAK"))
 AT_ONCE = 100 if SOAK else 20
 SUBSCRIBERS = 1_000
+CONNECTIONS = 1_000 if SOAK else 100
 STEPS = 10_000
 #: Of these one in ten runs a script, under soak each.
 RUNS = 20_000 if SOAK else 2_000
@@ -82,6 +87,24 @@ async def test_a_thousand_listeners_of_a_connection_get_each_event_once(folder: 
             await client.call("workflow:execution:unsubscribe", params)
         await run_at_once(client, [outputs("w", 100, "{before}")])
         assert client.events.total() == 202
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("transport", ["websocket"], indirect=True, scope="module")
+async def test_a_thousand_connections_hear_of_a_run_whole(driver: Driver) -> None:
+    async with AsyncExitStack() as connected:
+        clients = []
+        for _ in range(CONNECTIONS):
+            client = Client(str(driver.ready["url"]))
+            clients.append(await connected.enter_async_context(client))
+            await client.call("workflow:execution:subscribe")
+        result = await clients[0].call("workflow:execute", [output_steps("w", 20)])
+        heard = await asyncio.gather(
+            *(client.wait_for_end(result["execution_id"]) for client in clients)
+        )
+    for events in heard:
+        assert len(events) == 42
+        assert_whole(events)
 
 
 @pytest.mark.parametrize(
