@@ -6,6 +6,7 @@ whoever listens. It does not know JSON-RPC, sockets or terminals, so it is also 
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import uuid
@@ -25,7 +26,7 @@ from sidecar.engine import catalog, loader, validation
 from sidecar.engine.checks import EnvironmentAccess
 from sidecar.engine.clock import Clock, SystemClock
 from sidecar.engine.events import EventListener
-from sidecar.engine.execution import Execution
+from sidecar.engine.execution import MANY_STEPS, Execution
 from sidecar.engine.inputs import complete_inputs, invalid_inputs_message
 from sidecar.engine.loader import LoadedWorkflow
 from sidecar.engine.step_execution import Surroundings
@@ -215,12 +216,10 @@ class Engine:
                 complete_inputs, loaded.workflow, inputs or {}, self.project
             )
             _require_used_inputs(loaded, values)
-            if self._closing:
-                raise ShuttingDown("The sidecar is shutting down and starts nothing new")
             step_count = len(loaded.workflow.steps)
-            if self._active_steps + step_count > limits.MAX_ACTIVE_STEPS:
-                raise _overloaded(limits.MAX_ACTIVE_STEPS, "steps")
-            execution = Execution(
+            self._require_open(step_count)
+            make = functools.partial(
+                Execution,
                 execution_id,
                 loaded,
                 values,
@@ -228,6 +227,11 @@ class Engine:
                 redactor=Redactor(project=self.project.path),
                 deadline_ms=deadline_ms,
             )
+            if step_count > MANY_STEPS:
+                execution = await asyncio.to_thread(make)
+                self._require_open(step_count)
+            else:
+                execution = make()
             self._tell_if_open(execution)
             task = asyncio.create_task(self._run(execution), name=f"execution {execution_id}")
             self._active[execution_id] = (execution, task)
@@ -235,6 +239,13 @@ class Engine:
         finally:
             self._reserved.discard(execution_id)
         return execution
+
+    def _require_open(self, step_count: int) -> None:
+        """Raise ShuttingDown or Overloaded when no run of so many steps can be taken now."""
+        if self._closing:
+            raise ShuttingDown("The sidecar is shutting down and starts nothing new")
+        if self._active_steps + step_count > limits.MAX_ACTIVE_STEPS:
+            raise _overloaded(limits.MAX_ACTIVE_STEPS, "steps")
 
     async def _reserve(self, execution_id: str | None, deadline_ms: int | None) -> str:
         if self._closing:

@@ -190,7 +190,7 @@ class Execution:
         if failure is None:
             self._events.workflow(
                 events.WorkflowCompletedData(
-                    outputs=self._shown_outputs(),
+                    outputs=await self._made(self._shown_outputs),
                     duration_ms=result.duration_ms,
                     steps_executed=result.steps_executed,
                     steps_failed=result.steps_failed,
