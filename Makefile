@@ -4,7 +4,7 @@
 BIN := .venv/bin
 SETUP := sh .ci/setup
 
-.PHONY: run test check lint types floors bench peers soak release schemas clean
+.PHONY: run test check lint types floors audit bench peers soak release schemas clean
 
 # The scripts run on .venv's Python: a fresh machine need not have another one on its PATH.
 run: .venv/.installed-run
@@ -44,6 +44,12 @@ bench: .venv/.installed-test
 # The same work on other engines, which it installs into build/peers first.
 peers: .venv/.installed-test
 	@$(BIN)/python -m tests.performance.peers $(PEERS)
+
+# Asks the online databases of advisories about everything installed; needs a network.
+audit: .venv/.installed-test
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
+	@$(BIN)/python -m pip install --quiet "pip-audit>=2.7"
+	@$(BIN)/pip-audit --local --skip-editable
 
 # The counts that take minutes.
 soak: .venv/.installed-test

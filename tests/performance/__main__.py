@@ -29,6 +29,7 @@ MODULES = (
     "load",
     "history",
     "memory",
+    "redacting",
 )
 
 
