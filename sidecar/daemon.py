@@ -71,6 +71,7 @@ class DaemonOptions:
     max_parallel: int | None = None
     #: The process to end with, whatever becomes of stdin.
     parent_pid: int | None = None
+    preload: tuple[str, ...] = ()
     #: Whether stdin and stdout are a peer's.
     stdio: bool = True
     #: Where else to serve, if at all.
@@ -129,6 +130,7 @@ class Daemon:
             python=options.python,
             allow_env=options.allow_env,
             max_parallel=options.max_parallel,
+            preload=options.preload,
         )
         self._listeners = Listeners()
         self._engine.on_event(self._listeners.deliver)
@@ -316,6 +318,7 @@ class Daemon:
             logger.warning("no Python for scripts", extra={"fields": fields})
         else:
             logger.info("python found", extra={"fields": {"version": found.version_text}})
+            await self._engine.runner.prepare()
 
 
 def _end_takes_at_most_s() -> float:

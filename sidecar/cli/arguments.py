@@ -270,6 +270,23 @@ def _script_arguments(parser: Parser) -> None:
         metavar="NAME",
         help="environment variable that ${env.NAME} may read; may be repeated",
     )
+    parser.add_argument(
+        "--preload",
+        action="append",
+        default=[],
+        type=_module,
+        metavar="MODULE",
+        help="module that is imported once for all scripts, such as numpy; may be repeated (doctor "
+        "says what it would save)",
+    )
+
+
+def _module(text: str) -> str:
+    """A type of argument: the dotted name of a module. Raises ArgumentTypeError."""
+    if not all(part.isidentifier() for part in text.split(".")):
+        shown = streams.quoted(text[:60])
+        raise argparse.ArgumentTypeError(f"expected a module's name such as numpy, got {shown}")
+    return text
 
 
 def _at_least(least: int) -> Callable[[str], int]:

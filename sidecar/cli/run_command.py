@@ -56,7 +56,11 @@ async def _run(options: argparse.Namespace, project: Path, path: str, given: dic
     with Complaints() as complaints:
         try:
             async with Engine(
-                project, history=history, python=options.python, allow_env=options.allow_env
+                project,
+                history=history,
+                python=options.python,
+                allow_env=options.allow_env,
+                preload=options.preload,
             ) as engine:
                 loaded = await engine.load(path)
                 inputs = {**given, **_typed_inputs(loaded, options.input)}

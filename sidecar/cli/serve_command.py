@@ -33,6 +33,7 @@ def run(options: argparse.Namespace) -> int:
             allow_env=frozenset(options.allow_env),
             max_parallel=options.max_parallel,
             parent_pid=options.parent_pid,
+            preload=tuple(options.preload),
             stdio=options.stdio or websocket is None,
             websocket=websocket,
         )

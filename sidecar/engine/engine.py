@@ -10,7 +10,7 @@ import functools
 import logging
 import os
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Final, Self
 
 from protocol import limits
@@ -43,6 +43,7 @@ from sidecar.redaction import Redactor
 from sidecar.scripts.confinement import Confinement, IsolationOptions
 from sidecar.scripts.interface import ScriptRunner
 from sidecar.scripts.interpreter import Interpreters
+from sidecar.scripts.launchers.choice import best_launcher
 from sidecar.scripts.paths import ProjectRoot
 from sidecar.scripts.runner import LocalRunner
 
@@ -70,8 +71,8 @@ class Engine:
     kept; without it none are. `python` is the interpreter of the scripts, by default the first
     on the PATH. `allow_env` names the environment variables that `${env.NAME}` may read.
     `max_parallel` bounds the scripts that run at once over all executions; `isolation` says what
-    they may reach. `runner` and `clock`
-    replace the local processes and the machine's clock.
+    they may reach; `preload` names modules that are loaded once for all of them. `runner` and
+    `clock` replace the local processes and the machine's clock.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Engine:
         allow_env: Collection[str] = (),
         max_parallel: int | None = None,
         isolation: IsolationOptions | None = None,
+        preload: Sequence[str] = (),
         runner: ScriptRunner | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -94,7 +96,9 @@ class Engine:
         confinement = Confinement(
             self.project.path, self.isolation, None if history is None else history.file
         )
-        self.runner = runner or LocalRunner(self.project, self.python, confinement=confinement)
+        self.runner = runner or LocalRunner(
+            self.project, self.python, best_launcher(preload), confinement
+        )
         values = {name: os.environ[name] for name in allow_env if name in os.environ}
         self._access = EnvironmentAccess(frozenset(allow_env), values, confinement.agreement)
         self._listeners: list[EventListener] = []

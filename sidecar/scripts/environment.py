@@ -75,12 +75,19 @@ def script_environment(
 
     `extra` is taken as it is; `refused_names` and `refused_value` say what may stand there.
     """
-    passed = {name: value for name, value in source.items() if _is_passed(name, value, windows)}
+    passed = passed_environment(source, windows=windows)
     passed |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), os.fspath(temporary))
     passed["XDG_CACHE_HOME"] = os.fspath(cache)
     if closes_global_git_settings:
         passed["GIT_CONFIG_GLOBAL"] = os.devnull
     return passed | dict(extra)
+
+
+def passed_environment(
+    source: Mapping[str, str] = os.environ, *, windows: bool = os.name == "nt"
+) -> dict[str, str]:
+    """What every script gets of `source`: the allowlist, nothing of an attempt's own."""
+    return {name: value for name, value in source.items() if _is_passed(name, value, windows)}
 
 
 def _is_passed(name: str, value: str, windows: bool) -> bool:

@@ -111,6 +111,10 @@ class ScriptRunner(Protocol):
         """
         ...
 
+    async def prepare(self) -> None:
+        """Do ahead what makes a first script wait; to be called when idle. Raises nothing."""
+        ...
+
     async def close(self) -> None:
         """Give back what is held between scripts; none may be running."""
         ...

@@ -6,6 +6,7 @@ these is lies in the rooms around.
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -33,7 +34,7 @@ from sidecar.scripts.interface import (
     ScriptRunner,
 )
 from sidecar.scripts.interpreter import Interpreter, Interpreters
-from sidecar.scripts.launchers import Attempt, Launcher, Start
+from sidecar.scripts.launchers import Attempt, Launcher, NeverStarted, Start
 from sidecar.scripts.launchers.spawn import SpawnLauncher
 from sidecar.scripts.outcome import failed_exit
 from sidecar.scripts.output import InvalidOutput, parse_output
@@ -65,7 +66,7 @@ class LocalRunner(ScriptRunner):
         launcher: Launcher | None = None,
         confinement: Confinement | None = None,
     ) -> None:
-        """Plain spawn unless another launcher is given. All four stay the caller's to close."""
+        """Plain spawn unless another launcher is given, which is closed with the runner."""
         self._project = project
         self._python = python
         self._launcher = launcher or SpawnLauncher()
@@ -83,8 +84,17 @@ class LocalRunner(ScriptRunner):
             "environment": "allowlist",
         }
 
+    async def prepare(self) -> None:
+        """Find the interpreter and get the launcher ready; see `ScriptRunner.prepare`."""
+        try:
+            interpreter = await self._python.get()
+        except PythonNotFound:  # told to whoever runs a script
+            return
+        await self._launcher.prepare(interpreter)
+
     async def close(self) -> None:
-        """Remove what scripts have left in temporary folders."""
+        """End what the launcher keeps; remove what scripts have left in temporary folders."""
+        await self._launcher.close()
         await self._temporary.close()
 
     def kill_all(self) -> None:
@@ -122,15 +132,28 @@ class LocalRunner(ScriptRunner):
         with script:
             interpreter = await self._interpreter()
             async with self._place() as place:
-                attempt = await self._start(script, interpreter, request, place)
-                running = Running(attempt, stdin, request.timeout_ms, stderr)
-                self._running.add(running)
                 try:
-                    return await running.end()
+                    try:
+                        attempt = await self._start(script, interpreter, request, place)
+                        return await self._watched(attempt, stdin, request, stderr)
+                    except NeverStarted:
+                        # The zygote died with the request; by now another way is taken.
+                        os.lseek(script.fd, 0, os.SEEK_SET)
+                        attempt = await self._start(script, interpreter, request, place)
+                        return await self._watched(attempt, stdin, request, stderr)
                 except OSError as error:  # found out only in the new process
                     raise _not_started(error) from None
-                finally:
-                    self._running.discard(running)
+
+    async def _watched(
+        self, attempt: Attempt, stdin: bytes, request: ScriptRequest, stderr: Stderr
+    ) -> Ended:
+        """The attempt's end. Raises OSError when it turns out that it did not start."""
+        running = Running(attempt, stdin, request.timeout_ms, stderr)
+        self._running.add(running)
+        try:
+            return await running.end()
+        finally:
+            self._running.discard(running)
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[Place]:

@@ -26,8 +26,10 @@ def fork_supervised(control, supervise):
     import mmap
 
     # Before the fork, so that no descendant can slip by.
-    subreaper = _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    subreaper = become_subreaper()
     parent = os.getpid()
+    # Before it too: whoever hears nothing knows that no line of the script has run.
+    os.write(control, b"supervisor %d\n" % parent)
     try:
         report = mmap.mmap(-1, REPORT_BYTES)
         script = os.fork()
@@ -35,6 +37,7 @@ def fork_supervised(control, supervise):
         os.write(control, b"failed %d\n" % error.errno)
         os._exit(1)
     if script:
+        close_all_but(control)
         supervise(control, script, report, subreaper)
     os.close(control)
     os.setsid()
@@ -47,6 +50,23 @@ def fork_supervised(control, supervise):
     for name in ("mmap", "_ctypes"):
         sys.modules.pop(name, None)
     return report
+
+
+def become_subreaper():
+    """Have all orphans below become children of this process; whether that can be had."""
+    return _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def close_all_but(*kept):
+    """Close every descriptor beyond 2 that is not among these."""
+    # Not closerange(): before Python 3.10 it calls close(2) for every number there may be.
+    for name in os.listdir("/proc/self/fd"):
+        fd = int(name)
+        if fd > 2 and fd not in kept:
+            try:
+                os.close(fd)
+            except OSError:
+                pass  # the one of the listing
 
 
 def _prctl(option, value):

@@ -40,7 +40,7 @@ def compiled(source, file, code):
     Raises what compile() raises.
     """
     if code < 0:
-        return compile(source, file, "exec", 0, True)
+        return _compile(source, file)
     import marshal  # built in, so nothing beside the script can shadow it
 
     magic = sys.modules["_frozen_importlib_external"].MAGIC_NUMBER
@@ -51,7 +51,7 @@ def compiled(source, file, code):
             return marshal.loads(kept[len(magic) :])  # noqa: S302
         stderr, sys.stderr = sys.stderr, _Watched(sys.stderr)
         try:
-            program = compile(source, file, "exec", 0, True)
+            program = _compile(source, file)
             quiet = sys.stderr.quiet
         finally:
             sys.stderr = stderr
@@ -59,6 +59,23 @@ def compiled(source, file, code):
         if quiet:
             stream.write(magic + marshal.dumps(program))
     return program
+
+
+def _compile(source, file):
+    # compile() lets bytes pass in a comment that the interpreter would not read in a file (PEP
+    # 263); it may be what makes a script's author notice a file that was damaged.
+    try:
+        source.decode()
+    except UnicodeDecodeError as error:
+        head = source.split(b"\n", 2)[:2]
+        if not any(b"coding:" in line or b"coding=" in line for line in head):
+            line = source.count(b"\n", 0, error.start) + 1
+            raise SyntaxError(
+                "Non-UTF-8 code starting with '\\x%02x' in file %s on line %d, but no encoding "
+                "declared; see https://peps.python.org/pep-0263/ for details"
+                % (source[error.start], file, line)
+            ) from None
+    return compile(source, file, "exec", 0, True)
 
 
 class _Watched:

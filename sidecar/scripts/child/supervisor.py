@@ -5,7 +5,8 @@
 # it was started. The supervisor ends what is left when the script has ended, when the daemon says
 # so, and when the daemon is gone: that is the end of the socket between them.
 #
-# To the daemon:    "started PID SUBREAPER\n", once
+# To the daemon:    "supervisor PID\n", by birth.py, before the script's process is made
+#                   "started PID SUBREAPER\n", the script's process, and 0 or 1
 #                   "ended STATUS LEFT LENGTH\n" and LENGTH bytes of report; STATUS as waitpid(2)
 #                   gives it, LEFT is 1 when something cannot be killed (a process within an
 #                   uninterruptible call); the supervisor then stays and goes on trying
@@ -42,7 +43,7 @@ class _Supervisor:
             _signal.signal(number, _signal.SIG_IGN)
         self.waking, woken = os.pipe()
         _signal.signal(_signal.SIGCHLD, lambda *_: None)
-        _only_open(control, self.waking, woken)
+        _release_streams()
         for fd in (control, self.waking, woken):
             os.set_blocking(fd, False)
         _signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
@@ -124,16 +125,12 @@ class _Supervisor:
         os.set_blocking(self.control, False)
 
 
-def _only_open(*kept):
-    """Let go of all else: the script's pipes are the script's, and a reader must see their end."""
+def _release_streams():
+    """The script's pipes are the script's: a reader must see their end."""
     null = os.open(os.devnull, os.O_RDWR)
     for fd in range(3):
         os.dup2(null, fd)
-    before = 2
-    for fd in sorted(kept):
-        os.closerange(before + 1, fd)
-        before = fd
-    os.closerange(before + 1, 65536)
+    os.close(null)
 
 
 def _send(pid, number):
@@ -148,31 +145,53 @@ def _kill(pid):
 
 
 def _descendants(on_child=None):
-    """The numbers of all descendants; `on_child` is called with each child the moment it is seen.
-
-    From the newest on: the older a process, the less likely it is to be gone in a moment. There
-    is `/proc/PID/task/TID/children` in some kernels only.
-    """
+    """The numbers of all descendants; `on_child` is told each child the moment it is seen."""
     me = os.getpid()
-    parents = {}
-    try:
-        pids = sorted((int(name) for name in os.listdir("/proc") if name.isdigit()), reverse=True)
-    except OSError:
-        return []
-    newest = pids[0] if pids else me
-    for pid in [*range(newest + AHEAD, newest, -1), *pids]:
-        parent = _parent(pid)
-        if parent == me and on_child is not None:
-            on_child(pid)
-        parents[pid] = parent
-    found, unknown = {me}, parents
+    unknown = _parents(me, on_child)
+    found = {me}
     while True:
         more = {pid for pid, parent in unknown.items() if parent in found}
         if not more:
             found.discard(me)
-            return sorted(found)
+            return found
         found |= more
         unknown = {pid: parent for pid, parent in unknown.items() if pid not in found}
+
+
+def end_children(but):
+    """Kill and collect every child of this process, and what they leave, but those named."""
+    deadline = time.monotonic() + UNKILLABLE_SECONDS
+    seen = 2  # one that hops from process to process may be missed once
+    while seen and time.monotonic() < deadline:
+        me = os.getpid()
+        children = [pid for pid, parent in _parents(me).items() if parent == me and pid not in but]
+        seen = 2 if children else seen - 1
+        for pid in children:
+            _kill(pid)
+        for pid in children:
+            try:
+                os.waitpid(pid, 0)
+            except ChildProcessError:
+                pass
+
+
+def _parents(me, on_child=None):
+    """The parent of every process.
+
+    From the newest on: the older a process, the less likely it is to be gone in a moment. Only
+    some kernels have `/proc/PID/task/TID/children`.
+    """
+    try:
+        pids = sorted((int(name) for name in os.listdir("/proc") if name.isdigit()), reverse=True)
+    except OSError:
+        return {}
+    newest = pids[0] if pids else me
+    parents = {}
+    for pid in [*range(newest + AHEAD, newest, -1), *pids]:
+        parents[pid] = _parent(pid)
+        if parents[pid] == me and on_child is not None:
+            on_child(pid)
+    return parents
 
 
 def _parent(pid):

@@ -39,6 +39,11 @@ class End:
     """Empty unless an exception ended the script; see `child/report.py` for its form."""
 
 
+class NeverStarted(OSError):
+    """The script was not started and never will be, through no fault of the machine's; another
+    start may well succeed."""
+
+
 class Attempt(Protocol):
     """A script that has been started.
 
@@ -73,7 +78,7 @@ class Launcher(Protocol):
 
     @property
     def name(self) -> str:
-        """As `sidecar:info` shows it: "spawn"."""
+        """As `sidecar:info` shows it: "zygote" or "spawn", what the next script is started by."""
         ...
 
     @property
@@ -82,6 +87,14 @@ class Launcher(Protocol):
         went; "job", the same on Windows; "process-group", those that stayed in its group."""
         ...
 
+    async def prepare(self, interpreter: Interpreter) -> None:
+        """Do ahead what makes the first start of a script take longer; to be called when idle."""
+        ...
+
     async def start(self, start: Start) -> Attempt:
         """Start a script. Raises OSError or ValueError when there is no process to be had."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of all that is kept between scripts. To be called when none runs any more."""
         ...

@@ -21,6 +21,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
+from sidecar.scripts.interpreter import Interpreter
 from sidecar.scripts.launchers import Attempt, Start, report_file
 from sidecar.scripts.launchers.code_cache import CodeCache
 from sidecar.scripts.launchers.pipes import Pipes
@@ -42,6 +43,12 @@ class SpawnLauncher:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._codes = CodeCache()
         self._begin = {"subreaper": _supervised, "job": _in_job}.get(self.process_tree, _grouped)
+
+    async def prepare(self, interpreter: Interpreter) -> None:
+        """Nothing: every script has its own interpreter."""
+
+    async def close(self) -> None:
+        """Nothing is kept."""
 
     async def start(self, start: Start) -> Attempt:
         """Start a script; see `Launcher.start`. Blocks the loop for the exec, about a ms."""
@@ -77,7 +84,10 @@ class _SpawnedSupervisor:
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         self._process = process
 
-    def kill(self) -> None:
+    def kill_supervisor(self, pid: int) -> None:
+        self._process.kill()
+
+    def kill_starting(self) -> None:
         self._process.kill()
 
     async def collect(self) -> None:

@@ -12,7 +12,7 @@ import socket
 from contextlib import suppress
 from typing import Final, Protocol
 
-from sidecar.scripts.launchers import End
+from sidecar.scripts.launchers import End, NeverStarted
 from sidecar.scripts.launchers.pipes import Pipes
 
 logger = logging.getLogger(__name__)
@@ -28,8 +28,12 @@ _KILL: Final = b"K"
 class Supervisor(Protocol):
     """The process that watches over the script, to whoever started it."""
 
-    def kill(self) -> None:
-        """SIGKILL; nothing if it is dead."""
+    def kill_supervisor(self, pid: int) -> None:
+        """SIGKILL; `pid` is 0 if it has not said its number yet."""
+        ...
+
+    def kill_starting(self) -> None:
+        """SIGKILL for an interpreter that is still starting, or hangs there."""
         ...
 
     async def collect(self) -> None:
@@ -50,6 +54,7 @@ class SupervisedAttempt:
         self._heard = bytearray()
         #: The script's process, which leads a session and a group; 0 until it is started.
         self.pid = 0
+        self._supervisor_pid = 0
         self._end: End | OSError | None = None
         self._last_resort: asyncio.TimerHandle | None = None
         control.setblocking(False)
@@ -62,11 +67,10 @@ class SupervisedAttempt:
 
     def kill(self) -> None:
         """SIGKILL to all of them, however they try to get away."""
-        if not self.pid:
-            # The interpreter is still starting, or hangs there.
-            self._kill_supervisor()
-        elif self._last_resort is None and not self.exited.done():
+        if self._last_resort is None and not self.exited.done():
             self._say(_KILL)
+            if not self._supervisor_pid:
+                self._supervisor.kill_starting()
             self._last_resort = self._loop.call_later(KILL_ANSWER_SECONDS, self._kill_supervisor)
 
     async def reap(self) -> End:
@@ -74,7 +78,9 @@ class SupervisedAttempt:
         await self._supervisor.collect()
         if isinstance(self._end, OSError):
             raise self._end
-        return self._end or End(-signal.SIGKILL, b"")
+        if self._end is None:
+            raise RuntimeError("reaped before its end")
+        return self._end
 
     def _say(self, word: bytes) -> None:
         # ended meanwhile: the socket is closed; gone: EPIPE
@@ -83,7 +89,7 @@ class SupervisedAttempt:
 
     def _kill_supervisor(self) -> None:
         if not self.exited.done():
-            self._supervisor.kill()
+            self._supervisor.kill_supervisor(self._supervisor_pid)
 
     def _hear(self) -> None:
         try:
@@ -96,11 +102,7 @@ class SupervisedAttempt:
         while self._understand():
             pass
         if self._end is None and not data:
-            # Killed. The kernel has taken the script along, and here go those that stayed with it.
-            if self.pid:
-                with suppress(OSError):
-                    os.killpg(self.pid, signal.SIGKILL)
-            logger.warning("a script's supervisor was killed")
+            self._end = self._without_a_word()
         if (self._end is not None or not data) and not self.exited.done():
             self._loop.remove_reader(self._control.fileno())
             self._control.close()
@@ -108,13 +110,26 @@ class SupervisedAttempt:
                 self._last_resort.cancel()
             self.exited.set_result(None)
 
+    def _without_a_word(self) -> End | OSError:
+        """The end when the supervisor is gone and has not told it."""
+        if self._last_resort is None and not self._supervisor_pid:
+            return NeverStarted(0, "its supervisor was killed before it could start it")
+        # The kernel has taken the script along, and here go those that stayed with it.
+        if self.pid:
+            with suppress(OSError):
+                os.killpg(self.pid, signal.SIGKILL)
+        logger.warning("a script's supervisor was killed")
+        return End(-signal.SIGKILL, b"")
+
     def _understand(self) -> bool:
         """Take one message off what was heard; false when there is no whole one."""
         line, end_of_line, rest = self._heard.partition(b"\n")
         if not end_of_line or self._end is not None:
             return False
         word, *numbers = line.split()
-        if word == b"started":
+        if word == b"supervisor":
+            self._supervisor_pid = int(numbers[0])
+        elif word == b"started":
             self.pid = int(numbers[0])
         elif word == b"failed":
             number = int(numbers[0])

@@ -68,6 +68,9 @@ class FakeRunner(ScriptRunner):
     async def isolation(self) -> dict[str, str]:
         return {"launcher": "fake"}
 
+    async def prepare(self) -> None:
+        return None
+
     async def close(self) -> None:
         return None
 

@@ -14,6 +14,7 @@ import pytest
 
 from sidecar.scripts.interface import ScriptOutcome, ScriptRequest
 from sidecar.scripts.interpreter import Interpreters
+from sidecar.scripts.launchers import Launcher
 from sidecar.scripts.paths import ProjectRoot
 from sidecar.scripts.runner import LocalRunner
 
@@ -28,6 +29,11 @@ def project(tmp_path: Path) -> Iterator[ProjectRoot]:
     folder.mkdir()
     with ProjectRoot(folder) as root:
         yield root
+
+
+def a_runner(project: ProjectRoot, launcher: Launcher | None = None) -> LocalRunner:
+    """On the tests' interpreter; plain spawn unless said otherwise."""
+    return LocalRunner(project, Interpreters(PYTHON, project.path), launcher)
 
 
 @dataclass

@@ -11,6 +11,7 @@ from protocol.limits import MAX_STDERR_BYTES
 from sidecar.scripts.interface import ScriptFailure, ScriptRequest
 from sidecar.scripts.interpreter import Interpreters
 from sidecar.scripts.launchers import Attempt, Start
+from sidecar.scripts.launchers.spawn import SpawnLauncher
 from sidecar.scripts.paths import ProjectRoot
 from sidecar.scripts.runner import LocalRunner
 from tests.unit.sidecar.scripts.conftest import PYTHON, Bench, is_alive
@@ -187,9 +188,7 @@ class TestSurroundings:
         (tmp_path / "outside.py").write_text('print(\'{"ran": "outside"}\')')
         launcher = bench.runner._launcher
 
-        class Swapping:
-            name = process_tree = "test"
-
+        class Swapping(SpawnLauncher):
             async def start(self, start: Start) -> Attempt:
                 path.unlink()
                 path.symlink_to(tmp_path / "outside.py")
@@ -288,9 +287,7 @@ class TestNothingStarted:
         assert outcome.failure.error == "Script could not be started: Argument list too long"
 
 
-class Unstartable:
-    name = process_tree = "test"
-
+class Unstartable(SpawnLauncher):
     async def start(self, start: Start) -> Attempt:
         raise BlockingIOError(11, os.strerror(11))
 

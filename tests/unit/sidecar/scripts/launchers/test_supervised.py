@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.scripts.launchers import supervised
+from sidecar.scripts.launchers import End, supervised
 from sidecar.scripts.launchers.supervised import SupervisedAttempt
 from tests.unit.sidecar.scripts.conftest import is_alive, until
 from tests.unit.sidecar.scripts.launchers.conftest import Hand
@@ -152,6 +152,7 @@ async def test_script_ends_when_the_socket_to_the_daemon_does(hand: Hand) -> Non
     asyncio.get_running_loop().remove_reader(attempt._control.fileno())
     attempt._control.close()
     await until(lambda: not is_alive(pid))
+    attempt._end = End(0, b"")
     attempt.exited.set_result(None)
     await hand.end(attempt)
 

@@ -1,0 +1,264 @@
+# The zygote: an interpreter that has started once and forks itself for every script.
+#
+#     python zygote.py SOCKET_FD [MODULE ...]
+#
+# Run by path on the user's Python, 3.8 or newer, never imported. Its modules are the standard
+# library's and those that the user asked to preload; nothing of a project's. It has one thread,
+# since a fork takes only one along. Each request, a message on the socket, brings the descriptors
+# of an attempt; the zygote forks a process for it, which forks the script's and becomes its
+# supervisor (birth.py). Where a fork would not be `python script.py` to the letter, that process
+# becomes the plain interpreter on bootstrap.py, and the daemon need not know.
+#
+# To the daemon:    {"failed": {MODULE: why}}, once, when it is ready
+# From the daemon:  {"file", "argv0", "folder", "cwd", "environment"}, a line end, and what the
+#                   script may reach (confine.py); with the descriptors stdin, stdout, stderr,
+#                   script, control and perhaps code; see bootstrap.py for these
+# It ends when the socket does. At the module's end it is the script's process, one frame below.
+import sys
+
+_PLAIN = frozenset(sys.modules)  # what a script finds loaded when it starts
+
+import _signal  # noqa: E402
+import _socket  # noqa: E402
+import gc  # noqa: E402
+import json  # noqa: E402
+import marshal  # noqa: E402
+import mmap  # noqa: E402, F401  # birth.py's
+import os  # noqa: E402
+import select  # noqa: E402
+
+import confine  # noqa: E402
+
+del sys.modules["confine"]  # a script may have one of that name
+
+#: What scripts use most, as far as it is small: the zygote stays below 12 MB, and every page is a
+#: cost of every fork.
+_MODULES = (
+    "collections",
+    "contextlib",
+    "datetime",
+    "functools",
+    "json",
+    "math",
+    "pathlib",
+    "re",
+    "time",
+    "typing",
+)
+#: A larger folder is not searched for files that shadow a module.
+_MAX_FOLDER_ENTRIES = 5000
+_MAX_MESSAGE_BYTES = 1 << 20
+_MAX_DESCRIPTORS = 6
+
+
+def _load(name):
+    path = os.path.join(os.path.dirname(__file__), name)
+    with open(path, "rb") as stream:
+        source = stream.read()
+    names = {"__name__": name[:-3], "__file__": path}
+    exec(compile(source, path, "exec", 0, True), names)
+    return names
+
+
+class _Zygote:
+    def __init__(self, socket, modules):
+        os.chdir("/")
+        self.failed = {}
+        for name in [*_MODULES, *modules]:
+            try:
+                __import__(name)
+            except BaseException as error:
+                self.failed[name] = "%s: %s" % (type(error).__name__, error)
+        self.program = _load("program.py")
+        self.birth = _load("birth.py")
+        self.supervisor = _load("supervisor.py")
+        with open(os.path.join(os.path.dirname(__file__), "report.py"), "rb") as stream:
+            self.reporter = compile(stream.read(), stream.name, "exec", 0, True)
+        self.leave = _load("finish.py")["leave"]
+        self.loaded = frozenset(sys.modules)
+        #: By these names plain Python would import a file beside the script; ours are loaded.
+        self.shadowable = {name.partition(".")[0] for name in set(sys.modules) - _PLAIN}
+        self.socket = _socket.socket(fileno=socket)
+        #: By supervisor: our copy of its end of the socket to the daemon. The daemon sees that a
+        #: supervisor is gone when both are closed, hence not before its strays have been ended.
+        self.controls = {}
+        self.confinement_prepared = False
+
+    def serve(self):
+        """Fork for every request; returns in a script's process only."""
+        self.waking, woken = os.pipe()
+        for fd in (self.waking, woken):
+            os.set_blocking(fd, False)
+        _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
+        _signal.signal(_signal.SIGCHLD, lambda *_: None)
+        _signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+        self.birth["become_subreaper"]()
+        poll = select.poll()
+        poll.register(self.socket.fileno(), select.POLLIN)
+        poll.register(self.waking, select.POLLIN)
+        # What a module has printed while it was loaded is not to come out of a script.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.socket.send(json.dumps({"failed": self.failed}).encode())
+        gc.collect()
+        # Nothing that is here now is looked at, and its memory copied, when a child collects.
+        gc.freeze()
+        while True:
+            ready = {fd for fd, _ in poll.poll()}
+            if self.waking in ready:
+                self.reap()
+            if self.socket.fileno() in ready:
+                prepared = self.take()
+                if prepared is not None:
+                    return prepared
+
+    def reap(self):
+        """Collect supervisors, and what one that was killed has left to us, its subreaper."""
+        try:
+            os.read(self.waking, 4096)
+        except BlockingIOError:
+            pass
+        ended, killed = [], False
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            while pid:
+                if pid in self.controls:
+                    ended.append(self.controls.pop(pid))
+                    killed = killed or status != 0
+                pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            pass
+        if killed:
+            self.supervisor["end_children"](but=self.controls)
+        for control in ended:
+            os.close(control)
+
+    def take(self):
+        """Take one request; None in the zygote."""
+        message, ancillary, _, _ = self.socket.recvmsg(
+            _MAX_MESSAGE_BYTES,
+            _socket.CMSG_SPACE(4 * _MAX_DESCRIPTORS),
+            _socket.MSG_CMSG_CLOEXEC,
+        )
+        if not message:
+            os._exit(0)
+        data = ancillary[0][2]
+        fds = [int.from_bytes(data[at : at + 4], sys.byteorder) for at in range(0, len(data), 4)]
+        control = fds[4]
+        self.prepare_confinement(message)
+        try:
+            pid = os.fork()
+        except OSError as error:
+            os.write(control, b"failed %d\n" % error.errno)
+            pid = -1
+        if pid == 0:
+            return self.become(message, *fds)
+        for fd in fds:
+            if fd != control or pid < 0:
+                os.close(fd)
+        if pid > 0:
+            self.controls[pid] = control
+        return None
+
+    def prepare_confinement(self, message):
+        """Once: what every script's process would find out again."""
+        if not self.confinement_prepared:
+            self.confinement_prepared = True
+            policy = marshal.loads(message.partition(b"\n")[2])  # noqa: S302 - the daemon's own
+            if policy["level"] != "off":
+                # Not by the rules of this script: another's may be fewer.
+                confine.prepare(marshal.dumps(dict(policy, rules=[])))
+
+    def become(self, message, *fds):
+        """In a new process, the supervisor to be; returns in the script's process only."""
+        try:
+            request, _, policy = message.partition(b"\n")
+            return self.prepare(json.loads(request), policy, *fds)
+        except BaseException as error:
+            try:
+                os.write(fds[4], b"failed %d\n" % (getattr(error, "errno", None) or 5))
+            finally:
+                os._exit(1)
+
+    def prepare(self, request, policy, stdin, stdout, stderr, script, control, code=-1):
+        """Code, names of `__main__`, report, and what confines: in the script's process."""
+        _signal.set_wakeup_fd(-1)
+        _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
+        _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+        os.setsid()
+        for number, fd in enumerate((stdin, stdout, stderr)):
+            os.dup2(fd, number)
+        self.birth["close_all_but"](script, control, code)
+        os.environ.clear()
+        os.environ.update(request["environment"])
+        os.chdir(request["cwd"])
+        file, argv0, folder = request["file"], request["argv0"], request["folder"]
+        with open(script, "rb", closefd=False) as stream:
+            source = stream.read()
+        program = None
+        if not self.is_shadowed(folder):
+            try:
+                program = self.program["compiled"](source, file, code)
+            except BaseException:
+                code = -1  # closed; plain Python says what is wrong
+        if program is None:
+            self.start_plain(script, code, control, policy, file, argv0, folder)
+        os.close(script)
+        report = self.birth["fork_supervised"](control, self.supervisor["supervise"])
+        numpy_random = sys.modules.get("numpy.random")
+        if numpy_random is not None:
+            numpy_random.seed()  # `random` does so by itself
+        names = self.program["set_up"](globals(), file, argv0, folder)
+        return program, names, report, lambda: confine.enter(policy)
+
+    def is_shadowed(self, folder):
+        """Whether a file beside the script may be named like a module that we have loaded."""
+        with os.scandir(folder) as entries:
+            for count, entry in enumerate(entries):
+                if count > _MAX_FOLDER_ENTRIES or entry.name.partition(".")[0] in self.shadowable:
+                    return True
+        return False
+
+    def start_plain(self, script, code, control, policy, *names):
+        """Become the interpreter that plain spawn starts; does not return."""
+        os.lseek(script, 0, os.SEEK_SET)
+        policy_fd, writing = os.pipe()
+        os.write(writing, policy)
+        os.close(writing)
+        numbers = [script, code, control, -1, policy_fd]
+        for fd in numbers:
+            if fd >= 0:
+                os.set_inheritable(fd, True)
+        bootstrap = os.path.join(os.path.dirname(__file__), "bootstrap.py")
+        command = [sys.executable, bootstrap, *map(str, numbers), *names]
+        os.execv(sys.executable, command)  # noqa: S606
+
+
+_zygote = _Zygote(int(sys.argv[1]), sys.argv[2:])
+_program, _names, _report, _confine = _zygote.serve()
+_reporter, _leave, _loaded = _zygote.reporter, _zygote.leave, _zygote.loaded
+_pid = os.getpid()
+_error = _code = None
+del _zygote
+# All files are read, nothing of the user's has run.
+try:
+    _confine()
+    exec(_program, _names)
+except SystemExit as error:
+    _code = error.code
+except BaseException as error:
+    _error = error
+if _error is not None:
+    # Outside the handler, so that sys.exc_info() is empty for the script's excepthook.
+    _scope = {}
+    exec(_reporter, _scope)
+    try:
+        _scope["end"](_error, _report, _pid)
+    except SystemExit as error:
+        _code = error.code
+    del _error, _scope
+_leave(_code, _loaded, gc.get_objects)
+# What the zygote had holds on to nothing any more that the script has made.
+del _program, _names
+gc.unfreeze()
+raise SystemExit(_code)
