@@ -206,7 +206,7 @@ class Driver(Host):
         assert self.process.stdout is not None
         self.ready = json.loads(self.process.stdout.readline())
         self._begin(self._read_stray)
-        connecting = connect(self.ready["url"], max_size=None, compression=None)
+        connecting = connect(self.ready["url"], max_size=None, compression=None, close_timeout=1)
         self._client = connecting.__enter__()
         if reads:
             self._begin(self._read_websocket)
