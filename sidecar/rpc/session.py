@@ -18,8 +18,9 @@ PACE_BYTES: Final = 4 * limits.MIB
 HOLD_BYTES: Final = 12 * limits.MIB
 #: A peer that took nothing for so long while data waits is not reading just now.
 _PAUSE_S: Final = 0.01
-#: And after this, it has stopped.
-STALL_S: Final = 0.25
+#: And after this, it has stopped. Not less: TCP lets a slow reader's progress be seen only when a
+#: good part of its buffer of some MiB is free again.
+STALL_S: Final = 1.0
 #: How often it is looked what a peer has taken.
 _LOOK_S: Final = 0.001
 #: What may wait even for a peer that reads: many runs may end in the same instant.

@@ -9,8 +9,10 @@ in either direction. Who may come in, `admission` decides; what messages mean, t
 import asyncio
 import contextlib
 import logging
+import os
 import secrets
 import socket
+import struct
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -45,6 +47,8 @@ _KNOCKING: Final = 100
 #: Descriptors left to everything else, those included.
 _RESERVED_DESCRIPTORS: Final = 250
 _REFUSED: Final = (401, 403, 503)
+#: socket(7): on, for no time.
+_NO_LINGER: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +279,10 @@ class Connection(asyncio.BufferedProtocol):
         """End the connection at once; what waits in either direction is dropped."""
         self._inbox.clear()
         self._inbox_bytes = 0
+        if not self._transport.is_closing():
+            # By a reset: else the kernel would keep for a peer that does not read what it has.
+            raw = self._transport.get_extra_info("socket")
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self._transport.abort()
 
     async def lost(self) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import os
+import socket
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,10 +18,15 @@ SOAK = bool(os.environ.get("SOAK"))
 
 
 class Client:
-    """A client that reads all it is sent: `events` holds the params of every event."""
+    """A client that reads all it is sent, with a pause after each message if it is a slow one:
+    `events` holds the params of every event."""
 
-    def __init__(self, url: str) -> None:
-        self._connecting = connect(url, max_size=None, compression=None, ping_interval=None)
+    def __init__(self, url: str, pause_s: float = 0) -> None:
+        self._pause_s = pause_s
+        # Read ahead as little as there is.
+        self._connecting = connect(
+            url, max_size=None, compression=None, ping_interval=None, max_queue=1
+        )
         self._answers: dict[int, asyncio.Future[Message]] = {}
         self._next_id = 0
         self._changed = asyncio.Condition()
@@ -38,12 +45,15 @@ class Client:
         trace: TracebackType | None,
     ) -> None:
         await self.connection.close()
-        await self._reading
+        with suppress(asyncio.CancelledError):
+            await self._reading
 
     async def _read(self) -> None:
         try:
             while True:
                 message = json.loads(await self.connection.recv(decode=False))
+                if self._pause_s:
+                    await asyncio.sleep(self._pause_s)
                 if "method" in message:
                     self.events.append(message["params"])
                     async with self._changed:
@@ -52,6 +62,18 @@ class Client:
                     self._answers.pop(message["id"]).set_result(message)
         except ConnectionClosed as closed:
             self.close_code = closed.rcvd.code if closed.rcvd else 1006
+            for answer in self._answers.values():
+                answer.set_exception(closed)
+
+    async def stop_reading(self) -> int:
+        """Read nothing any more, with as small a buffer as there is; the descriptor."""
+        self._reading.cancel()
+        transport = self.connection.transport
+        raw = transport.get_extra_info("socket")
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        transport.pause_reading()
+        fd: int = raw.fileno()
+        return fd
 
     async def request(self, method: str, params: Any = None) -> "asyncio.Future[Message]":
         """Send a request; what is returned can be awaited for the answer."""
@@ -81,10 +103,17 @@ class Client:
         return [event for event in self.events if event["execution_id"] == execution_id]
 
 
-def output_steps(name: str, count: int, characters: int = 2) -> dict[str, Any]:
-    """A workflow of output steps, with a message of so many characters each."""
-    steps = [{"id": f"s{n}", "type": "output", "message": "x" * characters} for n in range(count)]
+def output_steps(name: str, count: int, message: str = "hi") -> dict[str, Any]:
+    """A workflow of output steps."""
+    steps = [{"id": f"s{n}", "type": "output", "message": message} for n in range(count)]
     return {"workflow": {"id": name, "name": name}, "steps": steps}
+
+
+def large_run(name: str, count: int, characters: int) -> dict[str, Any]:
+    """Params that execute a workflow of output steps, each with so many characters to tell."""
+    workflow = output_steps(name, count, "${workflow.inputs.text}")
+    workflow["inputs"] = [{"id": "text", "type": "string"}]
+    return {"workflow": workflow, "inputs": {"text": "x" * characters}}
 
 
 def assert_whole(events: list[Message], first_seq: int = 1) -> None:
