@@ -9,7 +9,7 @@ import { useNow } from "./clock.js";
 import { ErrorBoundary } from "./ErrorBoundary.js";
 import { html } from "./html.js";
 import { Icon, Status } from "./icons.js";
-import { Node } from "./Node.js";
+import { nodeDrawer } from "./Node.js";
 import { Timeline } from "./Timeline.js";
 import { WorkflowCanvas } from "./WorkflowCanvas.js";
 
@@ -55,16 +55,17 @@ export function ExecutionVisualizer(props) {
     if (before !== "success" || after === "pending" || after === "skipped") return "idle";
     return after === "running" || (after === "error" && run?.status === "running") ? "active" : "done";
   };
+  const drawNode = useMemo(nodeDrawer, []);
   const renderNode = (/** @type {GraphStep} */ step) =>
-    html`<${Node}
-      shown=${step}
-      step=${run?.steps.get(step.id) ?? null}
-      run=${run}
-      policy=${policies.get(step.id) ?? null}
-      isSelected=${step.id === selected}
-      isLive=${isLive}
-      expectedMs=${durations.get(step.id) ?? null}
-    />`;
+    drawNode({
+      shown: step,
+      step: run?.steps.get(step.id) ?? null,
+      run,
+      policy: policies.get(step.id) ?? null,
+      isSelected: step.id === selected,
+      isLive,
+      expectedMs: durations.get(step.id) ?? null,
+    });
   return html`<div class="visualizer">
     ${run !== null && html`<${RunFacts} ...${props} run=${run} durations=${durations} />`}
     ${drawn.differs &&

@@ -9,7 +9,7 @@ import { layOut, neighbour } from "../state/layout.js";
 import { classes, html } from "./html.js";
 import { Icon } from "./icons.js";
 
-/** @import { ComponentChildren, VNode } from "../vendor/preact.js" */
+/** @import { VNode } from "../vendor/preact.js" */
 /** @import { UiMetadata } from "../../protocol/generated/protocol.js" */
 /** @import { Graph, GraphStep } from "../state/graph.js" */
 /** @import { Box, Layout } from "../state/layout.js" */
@@ -22,7 +22,7 @@ import { Icon } from "./icons.js";
  * @property {string | null} selected
  * @property {string | null} follow
  * @property {(id: string) => void} onSelect
- * @property {(step: GraphStep, box: Box) => ComponentChildren} renderNode
+ * @property {(step: GraphStep, box: Box) => VNode} renderNode  the same one while nothing of it changes
  * @property {(id: string) => string} statusOf
  * @property {(from: string, to: string) => "idle" | "active" | "done"} edgeState
  * @property {unknown} version  changes whenever what a node shows may have
@@ -432,19 +432,16 @@ export class WorkflowCanvas extends Component {
         ${graph.steps.map((step, index) => {
           const box = layout.boxes.get(step.id);
           if (box === undefined || (!isAll && step.id !== tabStop && !this.isNear(box))) return null;
-          return html`<div
+          return html`<${Place}
             key=${step.id}
-            role="option"
-            class="nodes__place"
-            data-step-id=${step.id}
-            tabindex=${step.id === tabStop ? 0 : -1}
-            aria-selected=${step.id === selected}
-            aria-posinset=${index + 1}
-            aria-setsize=${total}
-            style=${{ left: `${box.x}px`, top: `${box.y}px`, width: `${box.width}px`, height: `${box.height}px` }}
-          >
-            ${renderNode(step, box)}
-          </div>`;
+            id=${step.id}
+            box=${box}
+            isTabStop=${step.id === tabStop}
+            isSelected=${step.id === selected}
+            position=${index + 1}
+            total=${total}
+            content=${renderNode(step, box)}
+          />`;
         })}
       </div>
     </div>`;
@@ -468,6 +465,13 @@ export class WorkflowCanvas extends Component {
         y: view.height / 2 - (event.clientY - top - offsetY) * scale * camera.zoom,
       });
     };
+    // One shape for all nodes of a status: it is drawn in each frame in which a node changes.
+    /** @type {Map<string, string>} */
+    const shapes = new Map();
+    for (const [id, { x, y, width, height }] of layout.boxes) {
+      const status = this.props.statusOf(id);
+      shapes.set(status, `${shapes.get(status) ?? ""}M${x} ${y}h${width}v${height}h${-width}z`);
+    }
     return html`<svg
       class="map"
       aria-hidden="true"
@@ -475,18 +479,7 @@ export class WorkflowCanvas extends Component {
       preserveAspectRatio="xMidYMid meet"
       onClick=${goTo}
     >
-      ${[...layout.boxes].map(
-        ([id, box]) =>
-          html`<rect
-            key=${id}
-            class=${`map__node map__node--${this.props.statusOf(id)}`}
-            x=${box.x}
-            y=${box.y}
-            width=${box.width}
-            height=${box.height}
-            rx="12"
-          />`,
-      )}
+      ${[...shapes].map(([status, path]) => html`<path key=${status} class=${`map__node map__node--${status}`} d=${path} />`)}
       <rect
         class="map__view"
         x=${-camera.x / camera.zoom}
@@ -495,6 +488,42 @@ export class WorkflowCanvas extends Component {
         height=${view.height / camera.zoom}
       />
     </svg>`;
+  }
+}
+
+/**
+ * One step in its place.
+ * @extends {Component<{id: string, box: Box, isTabStop: boolean, isSelected: boolean, position: number, total: number, content: VNode}>}
+ */
+class Place extends Component {
+  /** @param {Place["props"]} next */
+  shouldComponentUpdate(next) {
+    const { props } = this;
+    // Hundreds of them are looked at in each frame, of which a few have changed.
+    return (
+      next.content !== props.content ||
+      next.box !== props.box ||
+      next.isTabStop !== props.isTabStop ||
+      next.isSelected !== props.isSelected ||
+      next.position !== props.position ||
+      next.total !== props.total
+    );
+  }
+
+  render() {
+    const { id, box, isTabStop, isSelected, position, total, content } = this.props;
+    return html`<div
+      role="option"
+      class="nodes__place"
+      data-step-id=${id}
+      tabindex=${isTabStop ? 0 : -1}
+      aria-selected=${isSelected}
+      aria-posinset=${position}
+      aria-setsize=${total}
+      style=${{ left: `${box.x}px`, top: `${box.y}px`, width: `${box.width}px`, height: `${box.height}px` }}
+    >
+      ${content}
+    </div>`;
   }
 }
 

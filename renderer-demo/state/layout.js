@@ -42,7 +42,7 @@ export function layOut(graph, view, metadata) {
   const direction = view.width < NARROW ? "down" : "right";
   // Positions were chosen for a screen; a narrow window would show them too small to read.
   const placed = direction === "right" ? placedBoxes(graph, metadata) : null;
-  const boxes = placed ?? rows(layers(graph, direction), direction, view);
+  const boxes = placed ?? rows(thin(layers(graph, direction), view), direction, view);
   const moved = atOrigin(boxes);
   let width = 0;
   let height = 0;
@@ -142,6 +142,29 @@ function plainLayers(graph) {
     layer.push({ id, across: layer.length * (NODE_HEIGHT + GAP_ACROSS) });
   }
   return found.filter((layer) => layer !== undefined);
+}
+
+/**
+ * The same with each layer that is far thicker than the window made into several: steps that wait
+ * for nothing would else stand in one endless column.
+ * @param {Layers} all
+ * @param {{width: number, height: number}} view
+ * @returns {Layers}
+ */
+function thin(all, view) {
+  const shape = view.width / Math.max(view.height, 1);
+  return all.flatMap((layer) => {
+    const most = Math.max(8, Math.round(Math.sqrt((layer.length * 2.5) / Math.max(shape, 0.5))));
+    if (layer.length <= most) return [layer];
+    const places = layer.map((node) => node.across).sort((one, other) => one - other);
+    const ordered = [...layer].sort((one, other) => one.across - other.across);
+    const count = Math.ceil(layer.length / most);
+    return Array.from({ length: count }, (_, index) =>
+      ordered
+        .slice(index * most, (index + 1) * most)
+        .map(({ id }, row) => ({ id, across: places[row] ?? 0 })),
+    );
+  });
 }
 
 /**

@@ -27,13 +27,16 @@ FLAGS: Final = (
 )
 
 
+class NoChromiumError(Exception):
+    """There is none, and none could be installed; the text says how to get one."""
+
+
 def find_chromium() -> str:
-    """The path of a Chromium, installed now if need be; ends the test without one."""
+    """The path of a Chromium, installed now if need be. Raises NoChromiumError."""
     if os.name == "nt":
         found = shutil.which("chrome") or shutil.which("msedge")
         if found is None:
-            missing("neither Chrome nor Edge is on the PATH")
-        assert found is not None
+            raise NoChromiumError("neither Chrome nor Edge is on the PATH")
         return found
     done = subprocess.run(
         ["sh", str(ROOT / ".ci" / "browser")],
@@ -44,13 +47,16 @@ def find_chromium() -> str:
         check=False,
     )
     if done.returncode != 0:
-        missing(done.stderr.strip().splitlines()[-1])
+        raise NoChromiumError(done.stderr.strip().splitlines()[-1])
     return done.stdout.strip().splitlines()[-1]
 
 
-def missing(reason: str) -> None:
-    """End the test: fail under CI, else skip. A false or empty CI counts as none."""
-    text = f"the browser tests need Chromium: {reason}"
+def chromium_or_skip() -> str:
+    """The same for a test, which ends without one. A false or empty CI counts as none."""
+    try:
+        return find_chromium()
+    except NoChromiumError as error:
+        text = f"the browser tests need Chromium: {error}"
     if os.environ.get("CI", "").lower() not in ("", "0", "false"):
         pytest.fail(text)
     pytest.skip(text)

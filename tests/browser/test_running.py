@@ -12,7 +12,6 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Open, Watch, expect_status, node, run_button, write_workflow
 from tests.browser.demo import Demo
 from tests.integration.conftest import Project, step
-from tests.integration.driver import poll
 
 Start = Callable[..., Demo]
 SAMPLE = Path(__file__).parents[2] / "renderer-demo" / "sample-project"
@@ -266,7 +265,9 @@ def test_two_hundred_steps_are_all_there_and_end_well(
         " * e.getBoundingClientRect().width / e.offsetWidth"
     )
     assert height >= 10
-    assert poll(lambda: page.locator(".timeline tbody tr").count(), lambda rows: rows == 200)
+    expect(page.get_by_role("table")).to_have_attribute("aria-rowcount", "201")
+    page.locator(".timeline__scroll").evaluate("e => e.scrollTo(0, e.scrollHeight)")
+    expect(page.get_by_role("row", name=re.compile("success Step number 199"))).to_be_visible()
     page.get_by_role("button", name="Show all steps").click()
     box = page.locator(".canvas").bounding_box()
     last = node(page, "s199").bounding_box()

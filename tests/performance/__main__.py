@@ -30,6 +30,7 @@ MODULES = (
     "history",
     "memory",
     "redacting",
+    "painting",
 )
 
 
