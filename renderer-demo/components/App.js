@@ -245,7 +245,7 @@ export class App extends Component {
       <a class="skip" href="#main" onClick=${skipToMain}>Skip to the workflow</a>
       <header class="top">
         <p class="top__name"><${Mark} /> Workflow sidecar</p>
-        <p class="top__project" title=${project}><bdi>${project}</bdi></p>
+        <p class="top__project" title=${project} dir="auto">${visible(project.split(/[\\/]/).at(-1) ?? "")}</p>
         <${ConnectionWord} connection=${app.connection} />
       </header>
       <${ConnectionBand} connection=${app.connection} onRetry=${() => this.props.session.transport.retry()} />
