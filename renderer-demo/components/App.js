@@ -185,7 +185,7 @@ export class App extends Component {
     this.setState({ isStarting: true });
     try {
       const id = await this.props.session.start(path, values);
-      this.refuse(new Map(), []);
+      this.setState(({ form }) => ({ form: { ...form, errors: new Map(), general: [] } }));
       this.goToRun(id);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
