@@ -51,6 +51,10 @@ audit: .venv/.installed-test
 	@$(BIN)/python -m pip install --quiet "pip-audit>=2.7"
 	@$(BIN)/pip-audit --local --skip-editable
 
+# The last figures of both, as a page of the documentation.
+figures: .venv/.installed-test
+	@$(BIN)/python -m tests.performance.document
+
 # The counts that take minutes.
 soak: .venv/.installed-test
 	@SOAK=1 $(BIN)/python -m pytest -m soak --durations=10

@@ -5,6 +5,7 @@ goes to `build/bench/figures.json` (`--out DIR`: elsewhere), and its curves to `
 """
 
 import argparse
+import functools
 import importlib
 import json
 import os
@@ -44,33 +45,50 @@ def main() -> int:
     print(", ".join(str(value) for value in about.values()))
     print(HEADING)
     rows: list[Row] = []
+    figures: list[dict[str, Any]] = []
     failed = False
-    for name, benchmark in benchmarks(arguments.words):
+    for name, part, benchmark in benchmarks(arguments.words):
         try:
             with tempfile.TemporaryDirectory() as folder:
                 for row in benchmark(Path(folder)):
                     print(row, flush=True)
                     rows.append(row)
+                    figures.append({"part": part, **asdict(row), "ratio": row.ratio})
         except Exception:
             failed = True
             print(f"{name} was not measured to its end:", file=sys.stderr)
             traceback.print_exc()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    table = {"machine": about, "figures": [{**asdict(row), "ratio": row.ratio} for row in rows]}
+    table = {"machine": about, "figures": figures}
     (arguments.out / "figures.json").write_text(json.dumps(table, indent=2) + "\n")
     (arguments.out / "cost.svg").write_text(plot(rows))
     print(f"written to {arguments.out}: figures.json, cost.svg")
     return 1 if failed else 0
 
 
-def benchmarks(words: list[str]) -> Iterator[tuple[str, Benchmark]]:
-    """Name and function of the benchmarks asked for."""
+def benchmarks(words: list[str]) -> Iterator[tuple[str, str, Benchmark]]:
+    """Name, title of the part of the table, and function of the benchmarks asked for.
+
+    A module that cannot be imported stands for one benchmark that fails.
+    """
     for module_name in MODULES:
-        module = importlib.import_module(f"tests.performance.{module_name}")
-        for benchmark in module.BENCHMARKS:
-            name = f"{module_name}.{benchmark.__name__}"
+        try:
+            module = importlib.import_module(f"tests.performance.{module_name}")
+        except ImportError as error:
+            found: dict[str, Benchmark] = {module_name: functools.partial(_raise, error)}
+            part = module_name
+        else:
+            found = {
+                f"{module_name}.{benchmark.__name__}": benchmark for benchmark in module.BENCHMARKS
+            }
+            part = (module.__doc__ or module_name).partition("\n\n")[0]
+        for name, benchmark in found.items():
             if not words or any(word in name for word in words):
-                yield name, benchmark
+                yield name, part, benchmark
+
+
+def _raise(error: Exception, folder: Path) -> Iterator[Row]:
+    raise error
 
 
 def machine() -> dict[str, Any]:

@@ -37,12 +37,12 @@ class Row:
         return self.p50 / self.baseline_p50 if self.baseline_p50 else None
 
     def __str__(self) -> str:
-        p99 = "" if self.p99 is None else _number(self.p99)
+        p99 = "" if self.p99 is None else number(self.p99)
         ratio = "" if self.ratio is None else f"{self.ratio:.2f} x"
-        beside = "" if self.baseline_p50 is None else f"{_number(self.baseline_p50)} {self.unit}"
+        beside = "" if self.baseline_p50 is None else f"{number(self.baseline_p50)} {self.unit}"
         limit = "" if self.limit is None else f"{self.limit:g} {self.unit}"
         return (
-            f"{self.name:<52} {_number(self.p50):>10} {p99:>10} {self.unit:<5} {limit:>7} "
+            f"{self.name:<52} {number(self.p50):>10} {p99:>10} {self.unit:<5} {limit:>7} "
             f"{ratio:>9}  {self.baseline or '':<42} {beside}"
         ).rstrip()
 
@@ -53,7 +53,8 @@ HEADING = (
 )
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """A figure as people read it."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"
 
 

@@ -36,9 +36,10 @@ def test_a_table_without_curves_still_has_a_plot() -> None:
 
 
 def test_every_module_of_the_table_has_benchmarks_with_a_sentence_each() -> None:
-    found = dict(benchmarks([]))
+    found = list(benchmarks([]))
     assert len(found) > 4
-    for name, benchmark in found.items():
+    for name, part, benchmark in found:
+        assert part, name
         assert benchmark.__doc__, name
 
 
@@ -63,3 +64,13 @@ def test_a_benchmark_that_cannot_be_run_is_told_and_fails_the_command(
     monkeypatch.setattr("sys.argv", ["bench", "--out", str(tmp_path), "memory.broken"])
     assert main() == 1
     assert "no such machine" in capsys.readouterr().err
+
+
+def test_a_part_that_cannot_be_imported_costs_the_others_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tests.performance.__main__.MODULES", ("no_such_module", "memory"))
+    broken, *others = benchmarks([])
+    with pytest.raises(ModuleNotFoundError, match="no_such_module"):
+        list(broken[2](tmp_path))
+    assert [name for name, _, _ in others] == ["memory.idle_memory"]

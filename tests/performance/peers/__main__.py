@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.performance.__main__ import machine
 from tests.performance.figures import Figure
@@ -27,6 +28,7 @@ INSTALLED = CHECKOUT / "build" / "peers"
 ROUNDS = 7
 #: What the scripts run on: no virtual environment, which would make its start dearer.
 PYTHON = getattr(sys, "_base_executable", sys.executable)
+ROW = "| {name} | {ms:.1f} | {loop_ms:.1f} | {ratio:.2f} x |"
 #: Nobody is told of what runs here.
 QUIET = {
     "DO_NOT_TRACK": "1",
@@ -131,6 +133,7 @@ def ready(peer: Peer, script: Path) -> Iterator[tuple[str, Callable[[], float]]]
 def main(names: list[str]) -> int:
     """Print the table; 1 when one of them could not be measured."""
     failed = False
+    rows: list[dict[str, Any]] = []
     print(", ".join(str(value) for value in machine().values()))
     title = f"{LIGHT_STEPS} steps of fib(10), a script each"
     print(f"| {title} | ms a step | a loop beside it | ratio |")
@@ -142,15 +145,24 @@ def main(names: list[str]) -> int:
             if names and name not in names:
                 continue
             try:
-                print(_measured(peer, script), flush=True)
+                row = _measured(peer, script)
+                rows.append(row)
+                print(
+                    "| {name} | {ms:.1f} | {loop_ms:.1f} | {ratio:.2f} x |".format(**row),
+                    flush=True,
+                )
             except (OSError, RuntimeError, subprocess.CalledProcessError) as error:
                 print(f"{peer.title} was not measured: {error}", file=sys.stderr)
                 failed = True
+    if not names:
+        INSTALLED.mkdir(parents=True, exist_ok=True)
+        table = {"machine": machine(), "peers": rows}
+        (INSTALLED / "peers.json").write_text(json.dumps(table, indent=2) + "\n")
     return 1 if failed else 0
 
 
-def _measured(peer: Peer, script: Path) -> str:
-    """Its row."""
+def _measured(peer: Peer, script: Path) -> dict[str, Any]:
+    """Its row: medians of milliseconds a step, and their ratio."""
     ours: list[float] = []
     loop: list[float] = []
     with ready(peer, script) as (title, run), ready(BASELINE, script) as (_, run_baseline):
@@ -159,8 +171,12 @@ def _measured(peer: Peer, script: Path) -> str:
             loop.append(run_baseline())
     step = Figure(title, ours).per(LIGHT_STEPS, title)
     baseline = Figure(BASELINE.title, loop).per(LIGHT_STEPS, BASELINE.title)
-    ratio = step.p50_ms / baseline.p50_ms
-    return f"| {title} | {step.p50_ms:.1f} | {baseline.p50_ms:.1f} | {ratio:.2f} x |"
+    return {
+        "name": title,
+        "ms": step.p50_ms,
+        "loop_ms": baseline.p50_ms,
+        "ratio": step.p50_ms / baseline.p50_ms,
+    }
 
 
 if __name__ == "__main__":
