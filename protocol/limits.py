@@ -61,7 +61,7 @@ MAX_SHOWN_VALUE_BYTES: Final = 256 * 1024
 #: Executions that run or wait at once; a host that starts more is told to come again.
 MAX_ACTIVE_EXECUTIONS: Final = 2_000
 #: Steps of all these together: what they cost in memory, and to be cancelled at the end in time.
-MAX_ACTIVE_STEPS: Final = 200_000
+MAX_ACTIVE_STEPS: Final = 100_000
 
 #: FR-9.2.4: runs kept per workflow.
 HISTORY_PER_WORKFLOW: Final = 5

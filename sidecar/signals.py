@@ -31,6 +31,15 @@ def end_signals() -> list[signal.Signals]:
     return [number for number in found if number not in ignored]
 
 
+def unblock() -> None:
+    """Let through the signals that whoever started this process had blocked.
+
+    Else none of them could end it, and what it starts would inherit the same (signal(7)).
+    """
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+
 def _has_terminal() -> bool:
     """Whether this process has a controlling terminal (tty(4)), whatever its streams are."""
     try:

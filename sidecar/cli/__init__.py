@@ -9,6 +9,7 @@ from typing import Final
 
 from sidecar.cli import streams
 from sidecar.cli.arguments import parse
+from sidecar.signals import unblock
 
 EXIT_FAILED: Final = 1
 #: Unusable arguments or an invalid workflow.
@@ -22,6 +23,7 @@ EXIT_INTERRUPTED: Final = 130
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit status. Raises nothing."""
     streams.prepare()
+    unblock()
     try:
         status = _command(sys.argv[1:] if arguments is None else arguments)
         streams.flush()

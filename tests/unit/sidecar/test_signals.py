@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from sidecar import signals
-from sidecar.signals import end_signals
+from sidecar.signals import end_signals, unblock
 
 ALL = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
 
@@ -48,3 +48,12 @@ def test_no_terminal_sends_sigterm(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_system_without_one_of_them_has_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(signal, "SIGHUP")
     assert end_signals() == [signal.SIGTERM, signal.SIGINT]
+
+
+def test_what_was_blocked_is_let_through() -> None:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGTERM])
+    try:
+        unblock()
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
