@@ -18,6 +18,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import Final
 
 from sidecar.scripts.environment import passed_environment
@@ -104,8 +105,11 @@ class ZygoteLauncher:
     def _fork(self, zygote: ZygoteProcess, start: Start) -> Attempt:
         key = self._codes.key(start.interpreter, start.script)
         code = -1 if key is None else self._codes.open(key)
-        ours, theirs = socket.socketpair()
-        try:
+        with ExitStack() as on_failure:
+            if key is not None:
+                on_failure.callback(os.close, code)
+            ours, theirs = socket.socketpair()
+            on_failure.callback(ours.close)
             with theirs, Pipes() as pipes:
                 request = {
                     "file": start.script.absolute,
@@ -119,11 +123,7 @@ class ZygoteLauncher:
                 message = json.dumps(request).encode() + b"\n" + start.policy
                 zygote.ask(message, fds if code < 0 else [*fds, code])
                 attempt = SupervisedAttempt(pipes, ours, zygote)
-        except BaseException:
-            ours.close()
-            if code >= 0:
-                os.close(code)
-            raise
+            on_failure.pop_all()
         if key is not None:
             attempt.exited.add_done_callback(lambda _: self._codes.take(key, code))
         return attempt
