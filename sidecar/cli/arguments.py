@@ -47,6 +47,7 @@ Prints file:line:column: error: message, one a line. Exit status: 0 when all are
 HISTORY_EPILOG = """examples:
   workflow-sidecar history
   workflow-sidecar history nightly-report --limit 1 --json
+  workflow-sidecar history 0f8fad5b                    (one run: every step, every attempt)
 
 The five newest runs of each workflow are kept.
 """
@@ -201,7 +202,10 @@ def _validate(commands: _Commands) -> None:
 def _history(commands: _Commands) -> None:
     parser = _command(commands, "history", "show past runs, newest first", HISTORY_EPILOG)
     parser.add_argument(
-        "workflow_id", metavar="WORKFLOW_ID", nargs="?", help="only runs of this workflow"
+        "workflow_id",
+        metavar="WORKFLOW_ID",
+        nargs="?",
+        help="only runs of this workflow; or one run in full, by its RUN of the table",
     )
     parser.add_argument(
         "--limit", type=_at_least(0), default=20, metavar="N", help="at most N runs (default: 20)"

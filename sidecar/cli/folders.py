@@ -29,16 +29,11 @@ def history_file(options: argparse.Namespace, project: Path) -> Path:
     return project / OWN_FOLDER / "history.db"
 
 
-def history_command(options: argparse.Namespace, project: Path, workflow_id: str) -> str:
-    """What to type here to see the newest run of a workflow, ready to be copied."""
-    words = ["--limit", "1", "--json"]
+def history_command(options: argparse.Namespace, project: Path, run_id: str) -> str:
+    """What to type here to see a run in full, ready to be copied."""
+    words = ["workflow-sidecar", "history", run_id]
     if project != Path.cwd().resolve():
         words += ["--project", options.project or str(project)]
     if options.history:
         words += ["--history", options.history]
-    # A workflow without an id goes by its name, which may hold anything.
-    if workflow_id.startswith("-") and workflow_id.isprintable():
-        words += ["--", workflow_id]
-    elif workflow_id.isprintable():
-        words.insert(0, workflow_id)
-    return shlex.join(["workflow-sidecar", "history", *words])
+    return shlex.join(words)

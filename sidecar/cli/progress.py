@@ -8,7 +8,7 @@ A display that breaks is given up; the run goes on.
 import errno
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TextIO
@@ -54,6 +54,9 @@ def counted(count: int, noun: str) -> str:
 class Progress:
     """Plain lines on a stream; None shows nothing."""
 
+    #: Whether `expect` is of any use.
+    has_estimate = False
+
     def __init__(self, loaded: LoadedWorkflow, project: Path, stream: TextIO | None) -> None:
         """`project` is where the scripts lie, for saying where one failed."""
         self._stream = stream
@@ -84,6 +87,9 @@ class Progress:
         self._remember(event)
         for line in self._lines(event):
             self._write(line)
+
+    def expect(self, durations_ms: Mapping[str, float]) -> None:
+        """How long the steps took in earlier runs, by id."""
 
     def stopping(self) -> None:
         """The user wants the run to end, and its script may take its time."""
@@ -243,5 +249,7 @@ def make_progress(loaded: LoadedWorkflow, project: Path, *, as_json: bool) -> Pr
     if streams.is_terminal(stream):
         from sidecar.cli.live import LiveProgress  # rich costs more than a script's start
 
-        return LiveProgress(loaded, project, stream)
+        live = LiveProgress(loaded, project, stream)
+        if live.is_possible:
+            return live
     return Progress(loaded, project, None if as_json else stream)

@@ -11,10 +11,13 @@ from typing import Any
 import orjson
 
 from protocol.executions import ExecutionResult
+from protocol.limits import HISTORY_PER_WORKFLOW
 from protocol.workflow import PythonStep
 from sidecar.cli import streams
 from sidecar.cli.complaints import Complaints
+from sidecar.cli.estimates import step_durations
 from sidecar.cli.folders import history_command, history_file, project_folder
+from sidecar.cli.history_command import SHORT_ID
 from sidecar.cli.interruption import Interruption
 from sidecar.cli.progress import Progress, make_progress
 from sidecar.cli.workflow_argument import hint_for_missing, locate, problem_line
@@ -23,6 +26,7 @@ from sidecar.engine.inputs import value_from_text
 from sidecar.engine.loader import LoadedWorkflow
 from sidecar.errors import (
     ExecutionNotFound,
+    HistoryError,
     InvalidInputs,
     UsageError,
     WorkflowInvalid,
@@ -65,6 +69,8 @@ async def _run(options: argparse.Namespace, project: Path, path: str, given: dic
                 loaded = await engine.load(path)
                 inputs = {**given, **_typed_inputs(loaded, options.input)}
                 progress = make_progress(loaded, project, as_json=options.json)
+                if progress.has_estimate:
+                    progress.expect(await _durations(history, loaded.workflow.workflow_id))
                 engine.on_event(progress.on_event)
                 result, status = await _execute(engine, loaded, inputs, progress)
                 progress.summary(_hints(options, project, loaded, result, complaints))
@@ -74,6 +80,17 @@ async def _run(options: argparse.Namespace, project: Path, path: str, given: dic
     if options.json and result is not None:
         streams.say_json(result.model_dump(exclude_none=True))
     return status
+
+
+async def _durations(history: ExecutionHistory, workflow_id: str) -> dict[str, float]:
+    """How long the steps took in the runs that are kept, in milliseconds by step id."""
+    try:
+        entries = await history.history(workflow_id, HISTORY_PER_WORKFLOW)
+        details = [await history.detail(entry.id) for entry in entries]
+    except HistoryError:
+        # It is told when this run cannot be kept either; an estimate is nobody's need.
+        return {}
+    return step_durations(detail for detail in details if detail is not None)
 
 
 def _hints(
@@ -99,8 +116,8 @@ def _hints(
                 f"--project {shlex.quote(str(folder))}?"
             )
     if complaints.history_is_kept:
-        command = history_command(options, project, loaded.workflow.workflow_id)
-        hints.append(f"see also: {command}")
+        command = history_command(options, project, result.execution_id[:SHORT_ID])
+        hints.append(f"every attempt in full: {command}")
     return hints
 
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -97,10 +97,15 @@ class Terminal:
     @property
     def text(self) -> str:
         """All that was drawn, one drawing below the other, without escape sequences."""
-        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", self._text).replace("\r", "")
+        drawings = self._text.replace("\x1b[J", "\n")
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", drawings).replace("\r", "")
 
     def press_ctrl_c(self) -> None:
         os.write(self._master, b"\x03")
+
+    def resize(self, columns: int, lines: int = 24) -> None:
+        """Drag the window's corner."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     def hang_up(self) -> None:
         """Close the window."""
@@ -110,12 +115,19 @@ class Terminal:
 
     def shows(self, pattern: str) -> None:
         """Wait until something is drawn."""
+        self._wait_for(pattern, lambda: self.text)
+
+    def shows_raw(self, pattern: str) -> None:
+        """The same with the escape sequences."""
+        self._wait_for(pattern, lambda: self.raw)
+
+    def _wait_for(self, pattern: str, drawn: Callable[[], str]) -> None:
         with self._changed:
             found = self._changed.wait_for(
-                lambda: re.search(pattern, self.text) or self._ended, PATIENCE_S
+                lambda: re.search(pattern, drawn()) or self._ended, PATIENCE_S
             )
-            assert found, f"waited in vain for {pattern}:\n{self.text}"
-            assert re.search(pattern, self.text), f"ended without {pattern}:\n{self.text}"
+            assert found, f"waited in vain for {pattern}:\n{drawn()}"
+            assert re.search(pattern, drawn()), f"ended without {pattern}:\n{drawn()}"
 
     def wait(self) -> int:
         """The exit status, when all that was drawn has been read."""

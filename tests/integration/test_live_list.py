@@ -45,13 +45,17 @@ def project(project: Project) -> Project:
 
 def test_retries_are_counted_down_and_the_end_is_a_summary(project: Project) -> None:
     with Terminal(project.path, "run", "flaky.yaml") as terminal:
-        terminal.shows(r"✘ flaky +error +[\d.]+ m?s +attempt 2 in 2\d\d ms: ConnectionError: no")
-        terminal.shows(r"✘ flaky +error +[\d.]+ m?s +attempt 3 in [1-5]\d\d ms: ConnectionError")
+        terminal.shows(r"├─ ✘ flaky +error +[\d.]+ s +attempt 2 of 3, next in 0\.[0-3] s  Try hard")
+        terminal.shows(r"│  └─ attempt 1 +\d+ ms  ConnectionError: no route")
+        terminal.shows(r"├─ ▶ flaky +running +[\d.]+ s +attempt 2 of 3  Try hard")
+        terminal.shows(r"├─ ✘ flaky +error +[\d.]+ s +attempt 3 of 3, next in 0\.[0-6] s  Try hard")
+        terminal.shows(r"│  └─ attempt 2 +\d+ ms  ConnectionError: no route")
+        terminal.shows(r"━*─*  0 of 2 steps  [\d.]+ s")
         assert terminal.wait() == 0
-        last = terminal.text[terminal.text.rindex("  ✔ flaky") :]
-        assert [line.split()[:3] for line in last.splitlines()[:2]] == [
-            ["✔", "flaky", "success"],
-            ["✔", "done", "success"],
+        last = terminal.text[terminal.text.rindex("├─ ✔ flaky") :]
+        assert [line.split()[:4] for line in last.splitlines()[:2]] == [
+            ["├─", "✔", "flaky", "success"],
+            ["└─", "✔", "done", "success"],
         ]
         assert "2 retries" in last
         assert "well done" in last
@@ -97,7 +101,7 @@ def test_a_redirected_result_leaves_the_list_on_the_terminal(project: Project) -
 def test_no_line_of_the_list_is_wider_than_the_terminal(project: Project, columns: int) -> None:
     with Terminal(project.path, "run", "flaky.yaml", columns=columns) as terminal:
         assert terminal.wait() == 0
-        rows = [line for line in terminal.text.splitlines() if line.startswith("  ✔")]
+        rows = [line for line in terminal.text.splitlines() if "─ ✔" in line]
         assert rows
         assert max(map(len, rows)) <= columns
 
@@ -114,7 +118,7 @@ def test_a_terminal_without_unicode_gets_ascii(project: Project) -> None:
     with Terminal(project.path, "run", "flaky.yaml", env=env) as terminal:
         assert terminal.wait() == 0
         assert terminal.raw.isascii()
-        assert "  + flaky" in terminal.text
+        assert "|- + flaky" in terminal.text
 
 
 def test_what_runs_in_the_background_is_not_meant_by_ctrl_c(project: Project) -> None:
@@ -124,3 +128,48 @@ def test_what_runs_in_the_background_is_not_meant_by_ctrl_c(project: Project) ->
         terminal.shows(r"\^C")
         terminal.process.send_signal(signal.SIGTERM)
         assert terminal.wait() == 143
+
+
+def test_an_estimate_comes_from_earlier_runs(project: Project) -> None:
+    with Terminal(project.path, "run", "flaky.yaml") as first:
+        assert first.wait() == 0
+        assert " left" not in first.text
+    (project.path / "tries").unlink()
+    with Terminal(project.path, "run", "flaky.yaml") as second:
+        second.shows(r"0 of 2 steps  [\d.]+ s  (about 1 s|less than a second) left")
+        assert second.wait() == 0
+
+
+def test_a_terminal_that_is_made_narrower_shows_no_remains(project: Project) -> None:
+    with Terminal(project.path, "run", "hang.yaml", columns=100) as terminal:
+        terminal.shows("▶ hang +running")
+        terminal.resize(columns=30)
+        # As many lines up as the row of 33 columns and the bar of 52 have become.
+        terminal.shows_raw(r"\x1b\[3A\r\x1b\[J")
+        terminal.press_ctrl_c()
+        assert terminal.wait() == 130
+
+
+def test_a_failed_run_names_the_command_that_shows_all_of_it(project: Project) -> None:
+    project.script("bad.py", "import sys\nsys.exit('out of \\x1b[31mluck')")
+    project.workflow("bad", step("bad", "./bad.py"))
+    with Terminal(project.path, "run", "bad.yaml") as terminal:
+        assert terminal.wait() == 1
+        command = terminal.text.splitlines()[-1].split(": ", 1)[1].split()
+    assert command[:2] == ["workflow-sidecar", "history"]
+    with Terminal(project.path, *command[1:]) as terminal:
+        assert terminal.wait() == 0
+        assert "bad  error" in terminal.text
+        assert "      out of \\x1b[31mluck" in terminal.text
+
+
+def test_past_runs_are_a_table_in_colours_or_without_them(project: Project) -> None:
+    with Terminal(project.path, "run", "flaky.yaml") as terminal:
+        assert terminal.wait() == 0
+    for env, is_coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
+        with Terminal(project.path, "history", env=env) as terminal:
+            assert terminal.wait() == 0
+            head, row = terminal.text.splitlines()
+            assert head.split()[:2] == ["RUN", "STARTED"]
+            assert row.split()[3:] == ["success", *row.split()[4:6], "2", "flaky"]
+            assert ("\x1b[32m" in terminal.raw) is is_coloured

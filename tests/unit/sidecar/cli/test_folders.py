@@ -48,16 +48,15 @@ def test_the_history_lies_in_the_project_unless_typed(
     assert history_file(options(history="h.db"), Path("/p")) == tmp_path / "h.db"
 
 
-@pytest.mark.parametrize("workflow_id", ["nightly", "two words", "-x", "it's"])
-def test_the_command_to_copy_means_this_project_this_history_and_this_workflow(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workflow_id: str
+def test_the_command_to_copy_means_this_project_this_history_and_this_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     elsewhere = tmp_path / "a folder"
-    copied = shlex.split(history_command(options(history="h.db"), elsewhere, workflow_id))
+    copied = shlex.split(history_command(options(history="h.db"), elsewhere, "0f8fad5b"))
     assert copied[0] == "workflow-sidecar"
     read = parse(copied[1:])
-    assert (read.workflow_id, read.limit, read.json) == (workflow_id, 1, True)
+    assert read.workflow_id == "0f8fad5b"
     assert (read.project, read.history) == (str(elsewhere), "h.db")
 
 
@@ -65,15 +64,7 @@ def test_the_command_to_copy_is_short_where_nothing_was_typed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    command = history_command(options(), tmp_path.resolve(), "w")
-    assert command == "workflow-sidecar history w --limit 1 --json"
-    typed = history_command(options("other"), Path("/other"), "w")
-    assert typed == "workflow-sidecar history w --limit 1 --json --project other"
-
-
-def test_a_name_that_no_terminal_can_take_is_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    command = history_command(options(), tmp_path.resolve(), "-\x1b[31m")
-    assert command == "workflow-sidecar history --limit 1 --json"
+    command = history_command(options(), tmp_path.resolve(), "0f8fad5b")
+    assert command == "workflow-sidecar history 0f8fad5b"
+    typed = history_command(options("other"), Path("/other"), "0f8fad5b")
+    assert typed == "workflow-sidecar history 0f8fad5b --project other"

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -57,11 +58,20 @@ def test_runs_are_a_table_newest_first(cli: Cli, kept: Path) -> None:
     status, out, err = cli("history")
     lines = out.splitlines()
     assert (status, err) == (0, "")
-    assert lines[0].split() == ["STARTED", "STATUS", "DURATION", "STEPS", "WORKFLOW", "ERROR"]
-    assert [line.split()[2] for line in lines[1:]] == ["cancelled", "failed", "success"]
-    assert lines[2].endswith("1.2 s     2      報告      bad\\x1b[31m: …")
-    assert lines[3].endswith("1.2 s     2      nightly")
-    assert {line.index("1.2 s") for line in lines[1:]} == {lines[0].index("DURATION")}
+    assert lines[0].split() == [
+        "RUN",
+        "STARTED",
+        "STATUS",
+        "DURATION",
+        "STEPS",
+        "WORKFLOW",
+        "ERROR",
+    ]
+    assert [line.split()[3] for line in lines[1:]] == ["cancelled", "failed", "success"]
+    assert lines[2].endswith("   1.2 s      2  報告      bad\\x1b[31m: …")
+    assert lines[3].endswith("   1.2 s      2  nightly")
+    ends = {line.index("1.2 s") + len("1.2 s") for line in lines[1:]}
+    assert ends == {lines[0].index("DURATION") + len("DURATION")}
 
 
 def test_json_is_an_array_of_entries(cli: Cli, kept: Path) -> None:
@@ -140,7 +150,9 @@ def test_rows_fit_into_the_terminal(
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((130, 24)))
     assert cli("history").status == 0
-    assert {len(line) for line in terminal.getvalue().splitlines()[1:]} == {130}
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", terminal.getvalue())
+    assert {len(line) for line in plain.splitlines()[1:]} == {130}
 
 
 @pytest.mark.parametrize(
@@ -157,3 +169,59 @@ def test_rows_fit_into_the_terminal(
 def test_a_cut_counts_columns(text: str, most: int, cut: str) -> None:
     assert _cut(text, most) == cut
     assert _columns(cut) <= most
+
+
+def test_one_run_is_shown_in_full_by_its_id_or_how_that_begins(cli: Cli, project: Project) -> None:
+    ids = [f"{start}-0000-4000-8000-000000000000" for start in ("0f8fad5b", "0f8fad5c", "abcdef01")]
+    file = project.path / ".workflow-sidecar" / "history.db"
+    steps = {"a": {"status": "success", "label": "First", "attempts": []}}
+    keep(file, *({"id": run_id, "steps": steps} for run_id in ids))
+    for asked in (ids[1], "0f8fad5c", "0F8FAD5C"):
+        lines = cli("history", asked).out.splitlines()
+        assert lines[0].split() == ["run", ids[1]]
+        assert lines[-1] == "a  success  First"
+    [detail] = json.loads(cli("history", "0f8fad5c", "--json").out)
+    assert (detail["id"], detail["steps"]["a"]["label"]) == (ids[1], "First")
+
+
+def test_an_id_that_several_runs_begin_with_is_answered_with_them(
+    cli: Cli, project: Project
+) -> None:
+    file = project.path / ".workflow-sidecar" / "history.db"
+    keep(file, {}, {})
+    status, out, err = cli("history", "00000000")
+    assert (status, out) == (2, "")
+    assert "2 runs have an id that begins with 00000000" in err
+    assert "00000000-0000-4000-8000-000000000001" in err
+
+
+def test_a_workflow_whose_id_looks_like_a_runs_is_still_a_workflow(
+    cli: Cli, project: Project
+) -> None:
+    file = project.path / ".workflow-sidecar" / "history.db"
+    keep(file, {"workflow_id": "abcdef01"}, {"id": "abcdef01-0000-4000-8000-000000000000"})
+    rows = cli("history", "abcdef01").out.splitlines()
+    assert [row.split()[-1] for row in rows] == ["ERROR", "abcdef01"]
+    assert cli("history", "ffffffff").out.startswith('no runs of "ffffffff" yet')
+
+
+@pytest.mark.parametrize(("columns", "has_error"), [(40, False), (70, False), (79, True)])
+def test_on_a_narrow_terminal_the_workflow_and_then_the_error_give_way(
+    cli: Cli, project: Project, monkeypatch: pytest.MonkeyPatch, columns: int, has_error: bool
+) -> None:
+    file = project.path / ".workflow-sidecar" / "history.db"
+    keep(file, {"workflow_id": "x" * 30, "status": "failed", "error": "e" * 3000})
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda *_: os.terminal_size((columns, 24)))
+    assert cli("history").status == 0
+    [_, row] = re.sub(r"\x1b\[[0-9;]*m", "", terminal.getvalue()).splitlines()
+    assert "  xxxxxxx…" in row
+    assert ("eee" in row) is has_error
+    assert len(row) <= max(columns, 66)

@@ -1,4 +1,4 @@
-"""The step list on a terminal, drawn onto a stream that says it is one."""
+"""The tree on a terminal, drawn onto a stream that says it is one."""
 
 import asyncio
 import io
@@ -47,9 +47,9 @@ class Terminal(io.TextIOWrapper):
         return self.received.getvalue().decode(self.encoding)
 
     def last_frame(self) -> list[str]:
-        """The lines below the last one that was erased, without colours."""
-        plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-JL-Z]", "", self.text)
-        return [line.rstrip() for line in plain.split("\x1b[2K")[-1].splitlines()]
+        """What stands below the last erasure, without colours."""
+        plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-IK-Z]", "", self.text)
+        return [line.rstrip() for line in plain.split("\x1b[J")[-1].splitlines()]
 
 
 @pytest.fixture(autouse=True)
@@ -101,9 +101,9 @@ async def test_every_step_is_a_row_with_its_status_in_words(
     frame = await drawn(tmp_path, terminal, runner, *steps)
     rows = [re.sub(r"[0-9.]+ m?s ", "TIME ", line) for line in frame[:3]]
     assert [" ".join(row.split()) for row in rows] == [
-        "✔ a success TIME 1 retry",
-        "✘ b error TIME OddError: odd …",
-        "- c skipped Third",
+        "├─ ✔ a success TIME 1 retry First",
+        "├─ ✘ b error TIME OddError: odd … Second [red]",
+        "└─ - c skipped Third",
     ]
     assert frame[3:] == [
         "",
@@ -125,11 +125,12 @@ async def test_a_running_step_has_a_timer_and_a_waiting_one_a_countdown(
     monkeypatch.setattr(live, "_REDRAW_S", 0.001)
 
     async def run(*_: Any) -> Any:
-        await terminal.shows(r" (\d+) ms.* (?!\1 )\d+ ms")
+        await terminal.shows(r"running.* 0\.0 s.*running.* 0\.1 s")
         return failure()
 
     async def sleep(_: int) -> None:
-        await terminal.shows(r"attempt 2 in 19\.\d s: ConnectionError: no route")
+        await terminal.shows(r"attempt 2 of 2, next in 19\.\d s")
+        await terminal.shows(r"└─ .*attempt 1.*ConnectionError: no route")
 
     step = python_step("a", retry_policy={"max_attempts": 2, "initial_delay_ms": 20_000})
     drawing = LiveRun(tmp_path, load(step), terminal, FakeRunner(a=run))
@@ -148,7 +149,8 @@ async def test_lines_of_scripts_stand_above_the_list_and_are_harmless(
     frame = await drawn(tmp_path, terminal, FakeRunner(a=write), python_step("a"))
     assert "a | " in terminal.text
     assert "red \\x1b]0;title\\x07 [bold]markup[/bold] <b>" in terminal.text
-    assert frame[0].startswith("  ✔ a")
+    assert frame[0].startswith("   a | red")
+    assert frame[1].startswith("└─ ✔ a")
 
 
 async def test_of_many_steps_those_around_the_running_one_are_drawn(
@@ -156,10 +158,10 @@ async def test_of_many_steps_those_around_the_running_one_are_drawn(
 ) -> None:
     steps = [python_step(f"s{number}") for number in range(200)]
     frame = await drawn(tmp_path, terminal, FakeRunner(), *steps)
+    assert frame[0] == "├─ … 182 more steps, done"
     rows = [line for line in frame if "success  " in line]
-    assert len(rows) == 20
-    assert rows[-1].split()[1] == "s199"
-    assert "    200 of 200 steps done" in frame
+    assert len(rows) == 18
+    assert rows[-1].split()[:3] == ["└─", "✔", "s199"]
 
 
 @pytest.mark.parametrize("columns", [24, 36, 50, 80])
@@ -170,7 +172,7 @@ async def test_rows_fit_into_a_narrow_terminal(
     step = python_step("a-step-with-quite-a-long-id", label="A label of some length " * 4)
     frame = await drawn(tmp_path, terminal, FakeRunner(), step)
     assert len(frame[0]) <= columns
-    assert frame[0].startswith("  ✔ a-ste")
+    assert frame[0].startswith("└─ ✔ a-ste")
     assert frame[1] == ""
 
 
@@ -178,7 +180,7 @@ async def test_an_ascii_terminal_gets_ascii_of_known_width(tmp_path: Path) -> No
     with Terminal("ascii") as terminal:
         step = python_step("a-step-with-quite-a-long-id", label="é" * 100)
         frame = await drawn(tmp_path, terminal, FakeRunner(), step)
-        assert frame[0].startswith("  + a-step-with-quite-a-lon~  success")
+        assert frame[0].startswith("`- + a-step-with-quite-a-lon~  success")
         assert "\\xe9\\xe9" in frame[0]
         assert len(frame[0]) <= 80
 

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import os
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -27,11 +28,17 @@ def test_a_failing_script_is_status_1_and_the_way_on_is_shown(cli: Cli, project:
     project.workflow("w", script_step("boom"))
     status, out, err = cli("run", "w.yaml", "--history", "kept here.db")
     assert (status, err) == (1, "")
-    assert out.splitlines()[-3:] == [
-        "ValueError in step boom: bad",
-        "  at boom.py:2, in f",
-        "see also: workflow-sidecar history w --limit 1 --json --history 'kept here.db'",
-    ]
+    *error, last = out.splitlines()[-3:]
+    assert error == ["ValueError in step boom: bad", "  at boom.py:2, in f"]
+    label, command = last.split(": ", 1)
+    assert label == "every attempt in full"
+    words = shlex.split(command)
+    assert words[3:] == ["--history", "kept here.db"]
+    more = cli(*words[1:])
+    assert more.status == 0
+    assert "  attempt 1  " in more.out
+    assert "    error    ValueError: bad" in more.out
+    assert "          raise ValueError('bad')" in more.out
 
 
 def test_input_goes_before_inputs(cli: Cli, project: Project) -> None:
@@ -215,7 +222,7 @@ def test_a_failed_run_that_is_not_kept_is_not_said_to_be(cli: Cli, project: Proj
     project.workflow("w", script_step("boom"))
     status, out, err = cli("run", "w.yaml", "--history", ".")
     assert status == 1
-    assert "see also" not in out
+    assert "in full" not in out
     assert err.count("warning") == 1
 
 
