@@ -92,7 +92,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         help="print the version and exit",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
-    for add in (_serve, _run, _validate, _history, _demo, _doctor, _schema):
+    # As a new user meets them; the daemon is for programs.
+    for add in (_run, _validate, _history, _demo, _doctor, _schema, _serve):
         add(commands)
     parser.commands = commands.choices
     return parser.parse_all(arguments)

@@ -121,9 +121,8 @@ class LiveProgress(Progress):
                 self._rows[event.step_id].status = "skipped"
             case "step_output":
                 for text in event.data.text.split("\n"):
-                    line = Text(f"   {event.step_id:<{self._width}} | ", style="dim")
-                    line.append(self._visible(text), style="default")
-                    self._waiting.append(line)
+                    line = Text.assemble((f"   {event.step_id:<{self._width}} | ", "dim"))
+                    self._waiting.append(line.append(self._visible(text)))
 
     def stopping(self) -> None:
         """Say that Ctrl-C has been heard, and what a second one does."""

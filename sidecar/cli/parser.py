@@ -10,6 +10,15 @@ from typing import Any, NoReturn
 from sidecar.cli import streams
 
 
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Lists commands without a line that says COMMAND above them."""
+
+    def _format_action(self, action: argparse.Action) -> str:
+        text = super()._format_action(action)
+        is_commands = isinstance(action, argparse._SubParsersAction)
+        return "".join(text.splitlines(keepends=True)[1:]) if is_commands else text
+
+
 class Parser(argparse.ArgumentParser):
     """The parser of the whole program or of one command."""
 
@@ -19,7 +28,7 @@ class Parser(argparse.ArgumentParser):
             prog=prog,
             description=description,
             epilog=epilog,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Formatter,
             allow_abbrev=False,
             **more,
         )

@@ -100,20 +100,27 @@ class Row:
         """What there is to know beside status and duration, in `room` columns if that can be."""
         if self.notice:
             return self.notice
-        attempts = self._attempts()
-        if attempts:
-            return f"attempt {attempts}" if len(attempts) + 8 <= room else attempts
+        if attempts := self._attempts():
+            return next((words for words in attempts if len(words) <= room), attempts[-1])
         if self.status == "success":
             return counted(self.attempt - 1, "retry") if self.attempt > 1 else ""
         return self.failed[0].error if self.status == "error" and self.attempt == 1 else ""
 
-    def _attempts(self) -> str:
+    def _attempts(self) -> list[str]:
+        """Which attempt it is at, in words that are fewer and fewer; none for the first."""
         if self.next_s is not None:
-            left_ms = max(0.0, self.next_s - time.monotonic()) * 1000
-            return f"{self.attempt + 1} of {self.most_attempts}, next in {ticking(left_ms)}"
+            soon = f"in {ticking(max(0.0, self.next_s - time.monotonic()) * 1000)}"
+            number = f"{self.attempt + 1} of {self.most_attempts}"
+            return [
+                f"attempt {number}, next {soon}",
+                f"{number}, next {soon}",
+                f"next {soon}",
+                soon,
+            ]
         if self.status == "running" and self.attempt > 1:
-            return f"{self.attempt} of {self.most_attempts}"
-        return ""
+            number = f"{self.attempt} of {self.most_attempts}"
+            return [f"attempt {number}", number]
+        return []
 
     def below(self) -> list[FailedAttempt]:
         """The attempts to be drawn below it: those of a step that is not through it yet."""
@@ -179,7 +186,7 @@ class Tree:
         left = columns - _FIXED_COLUMNS
         width = max(_NARROWEST_ID, min(self._widest_id, left))
         style = _WAITING_STYLE if row.next_s is not None else _STYLES[row.status]
-        line = Text(branch, style="dim")
+        line = Text.assemble((branch, "dim"))
         line.append(f"{getattr(self._signs, row.status)} ", style=style)
         step_id = row.step_id
         if len(step_id) > width:
@@ -193,11 +200,13 @@ class Tree:
         if left - width >= _NARROWEST_NOTE:
             fact = row.fact(left - width)
             line.append(fact, style="red" if row.is_over and row.status == "error" else "yellow")
-            line.append(f"  {row.label}" if fact else row.label, style="dim")
+            label = f"  {row.label}" if fact else row.label
+            if cell_len(fact) + _NARROWEST_NOTE <= left - width:
+                line.append(label, style="dim")
         return line
 
     def _attempt(self, attempt: FailedAttempt, columns: int, branch: str) -> Text:
-        line = Text(branch, style="dim")
+        line = Text.assemble((branch, "dim"))
         line.append(f"attempt {attempt.number}", style="yellow")
         # The duration below that of the step.
         width = max(_NARROWEST_ID, min(self._widest_id, columns - _FIXED_COLUMNS))

@@ -15,6 +15,12 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print("\\x1b[31mhere\\x1b[0m <b>", file=sys.stderr, flush=True)
 while True: time.sleep(1)
 """
+#: Before it: the second attempt goes on when it has been seen.
+HELD = """
+import pathlib, time
+while pathlib.Path("tries").exists() and not pathlib.Path("seen").exists():
+    time.sleep(0.02)
+"""
 #: Fails until it has been tried three times.
 FLAKY = """
 import pathlib, sys
@@ -44,10 +50,12 @@ def project(project: Project) -> Project:
 
 
 def test_retries_are_counted_down_and_the_end_is_a_summary(project: Project) -> None:
+    project.script("flaky.py", HELD + FLAKY)
     with Terminal(project.path, "run", "flaky.yaml") as terminal:
         terminal.shows(r"├─ ✘ flaky +error +[\d.]+ s +attempt 2 of 3, next in 0\.[0-3] s  Try hard")
         terminal.shows(r"│  └─ attempt 1 +\d+ ms  ConnectionError: no route")
         terminal.shows(r"├─ ▶ flaky +running +[\d.]+ s +attempt 2 of 3  Try hard")
+        (project.path / "seen").touch()
         terminal.shows(r"├─ ✘ flaky +error +[\d.]+ s +attempt 3 of 3, next in 0\.[0-6] s  Try hard")
         terminal.shows(r"│  └─ attempt 2 +\d+ ms  ConnectionError: no route")
         terminal.shows(r"━*─*  0 of 2 steps  [\d.]+ s")

@@ -48,10 +48,20 @@ def test_of_many_attempts_the_latest_are_drawn() -> None:
     assert [line.split()[2:4] for line in drawn[1:]] == [["7", "120"], ["8", "120"], ["9", "120"]]
 
 
-def test_a_narrow_terminal_gets_the_short_form_of_what_matters() -> None:
+@pytest.mark.parametrize(
+    ("columns", "fact"),
+    [
+        (90, "attempt 2 of 5, next in 1 h 0 min  A label"),
+        (67, "attempt 2 of 5, next in 1 h 0 min"),
+        (66, "2 of 5, next in 1 h 0 min"),
+        (58, "next in 1 h 0 min"),
+        (46, "in 1 h 0 min"),
+    ],
+)
+def test_a_narrow_terminal_gets_the_short_form_of_what_matters(columns: int, fact: str) -> None:
     row = retried("a", "E: no")
-    [first, second] = lines([row], columns=57)
-    assert first == "└─ ✘ a       error         4.0 s  2 of 5, next in 1 h 0 …"
+    [first, second] = lines([row], columns=columns)
+    assert first == f"└─ ✘ a       error         4.0 s  {fact}"
     assert second.startswith("   └─ attempt 1")
 
 
