@@ -131,7 +131,10 @@ def _describe(item: Any, path: Path, model: type[BaseModel]) -> tuple[str, str |
         place = f" in {field_name(path[:-1])}" if path[:-1] else ""
         near = closest(name, fields)
         known = "" if near else f"; the keys are {some(fields, 12)}"
-        return f'unknown key "{shown(name)[1:-1]}"{place}{known}', near
+        quoted = shown(name)
+        # Cut, it has no quote at its end but the mark of the cut.
+        quoted = quoted if quoted.endswith('"') else f'{quoted}"'
+        return f"unknown key {quoted}{place}{known}", near
     if code == "missing":
         return f'the key "{name}" is missing', None
     if code == "literal_error":

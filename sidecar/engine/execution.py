@@ -200,7 +200,7 @@ class Execution:
             self._events.workflow(
                 events.WorkflowFailedData(
                     error=self._events.show_error(failure.error),
-                    error_type=failure.error_type,
+                    error_type=self._redactor.text(failure.error_type),
                     failed_step_id=self._events.show_step_id(result.failed_step_id),
                     status="cancelled" if end_status == "cancelled" else "failed",
                     duration_ms=result.duration_ms,

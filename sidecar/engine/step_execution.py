@@ -164,7 +164,7 @@ class StepExecution:
         run.failure = failure
         attempt = self._attempt_ended(run)
         attempt.error = self._events.show_error(failure.error)
-        attempt.error_type = failure.error_type
+        attempt.error_type = self._redactor.text(failure.error_type)
         attempt.stack_trace = self._events.show_stack_trace(failure.stack_trace)
         # FR-9.2.5: an error is logged with its context.
         fields = {
@@ -184,7 +184,7 @@ class StepExecution:
             run.step.id,
             events.StepFailedData(
                 error=attempt.error,
-                error_type=failure.error_type,
+                error_type=attempt.error_type,
                 stack_trace=attempt.stack_trace,
                 inputs=attempt.inputs,
                 retry_attempt=attempt.attempt - 1,

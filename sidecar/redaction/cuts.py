@@ -28,7 +28,7 @@ _MIN_MARK: Final = 4
 
 # `"value…`, and what `stderr` says of bytes it left out, in a line of its own or at a line's end.
 _BEFORE: Final = re.compile(
-    r"(?<![\s…])(?:…(?! left out)|\s?\[… \d{1,20} (?:bytes|lines) left out)"
+    r"(?<![\s…])(?:…(?! left out)|\s?\[… \d{1,20} (?:bytes|lines|characters) left out)"
 )
 _AFTER: Final = re.compile(r"left out …\]\n?")
 _RUN: Final = re.compile(r"[^\s\"'`<>]*")
@@ -79,7 +79,9 @@ def _begin_of_secret(run: str) -> int:
     if begin is not None:
         return begin.start()
     # Longer than words and names are, and than a git hash.
-    is_token = _INNER_MARK in run or (len(run) > _LONGEST_HASH and looks_random(run))
+    is_token = _INNER_MARK in run or (
+        len(run) > _LONGEST_HASH and looks_random(run.replace("=", ""))
+    )
     return 0 if is_token else -1
 
 
@@ -87,5 +89,5 @@ def _begin_of_secret(run: str) -> int:
 def _marks() -> re.Pattern[str]:
     """How tokens begin."""
     marks = {mark for shape in SHAPES for mark in shape.marks if shape.pattern.startswith(mark[:1])}
-    plain = sorted(mark for mark in marks if len(mark) >= _MIN_MARK and "/" not in mark)
+    plain = sorted(mark for mark in marks if len(mark) >= _MIN_MARK)
     return re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, [*plain, 'eyJ']))})\S{{6}}")

@@ -163,14 +163,14 @@ class HeaderFraming:
         name, colon, value = line.partition(b":")
         name = name.strip()
         if not colon or not _NAME.fullmatch(name):
-            quoted = shown(line[:_QUOTED_BYTES].decode(errors="replace"))
+            quoted = _quoted(line)
             self._break(found, f'expected a header such as "Content-Length: 42", got {quoted}')
         elif name.lower() == _LENGTH:
             value = value.strip()
             if self._length_bytes is not None:
                 self._break(found, "two Content-Length headers for one message")
             elif not _LENGTH_DIGITS.fullmatch(value):
-                quoted = shown(value[:_QUOTED_BYTES].decode(errors="replace"))
+                quoted = _quoted(value)
                 self._break(found, f"Content-Length is a number of bytes, not {quoted}")
             else:
                 self._length_bytes = int(value)
@@ -248,3 +248,9 @@ class Framing:
     def frame(self, message: bytes) -> bytes:
         """A message as it goes out."""
         return (self._told or LineFraming).frame(message)
+
+
+def _quoted(data: bytes) -> str:
+    """Bytes of a peer in a message, the mark of a cut at their end if there are more."""
+    cut = "…" if len(data) > _QUOTED_BYTES else ""
+    return shown(data[:_QUOTED_BYTES].decode(errors="replace") + cut)

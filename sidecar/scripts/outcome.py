@@ -24,7 +24,8 @@ def failed_exit(returncode: int, report: bytes, last_line: str) -> ScriptFailure
         return described
     if returncode < 0:
         return ScriptFailure(f"Script was killed by signal {_name(-returncode)}", SCRIPT_KILLED)
-    help_ = f": {last_line[:_HELP_CHARACTERS]}" if last_line else ""
+    cut = "…" if len(last_line) > _HELP_CHARACTERS else ""
+    help_ = f": {last_line[:_HELP_CHARACTERS]}{cut}" if last_line else ""
     return ScriptFailure(f"Script exited with code {returncode}{help_}", SCRIPT_EXIT)
 
 

@@ -109,4 +109,4 @@ def _cut(text):
     if left_out <= 0:
         return text
     half = TEXT_CHARACTERS // 2
-    return "%s\n[%d characters left out]\n%s" % (text[:half], left_out, text[-half:])
+    return "%s\n[\u2026 %d characters left out \u2026]\n%s" % (text[:half], left_out, text[-half:])

@@ -372,7 +372,7 @@ class TestFailures:
         assert len(outcome.failure.error) < 70_000
         assert outcome.failure.stack_trace is not None
         assert len(outcome.failure.stack_trace) < 70_000
-        assert "characters left out" in outcome.failure.stack_trace
+        assert "characters left out …]" in outcome.failure.stack_trace
         assert outcome.failure.stack_trace.startswith("Traceback")
         assert len(outcome.stderr) < MAX_STDERR_BYTES + 100
 
