@@ -245,12 +245,16 @@ def test_commands_print_no_secret(shown: Shown, project: Project) -> None:
     inputs = [{"id": "api_key", "type": "string", "default": "default-of-the-key"}]
     name = project.workflow("fails", step("a", "./raises.py", inputs=given), inputs=inputs)
     said = {"id": "a", "type": "output", "message": f"said {SHAPED[0]} ${{env.DB_PASS_X}}"}
-    says = project.workflow("says", said, inputs=inputs)
-    for secret in SHAPED[::40]:
+    mode = {"id": "mode", "type": "string", "options": ["a", "b"], "default": "a"}
+    says = project.workflow("says", said, inputs=[*inputs, mode])
+    flags = ("--allow-env", "DB_PASS_X", "--python", sys.executable)
+    for secret in SHAPED[::60]:
         (project.path / "broken.yaml").write_text(f"steps: {json.dumps(secret)}\n")
         shown.command("validate", "broken.yaml")
-        shown.command("run", "broken.yaml", "--input", f"x={secret}")
-    flags = ("--allow-env", "DB_PASS_X", "--python", sys.executable)
+        shown.command("run", "broken.yaml")
+        told = shown.command("run", says, *flags, "--input", f"mode={secret}")
+        assert "input mode: expected one of a, b, got" in told
+        shown.command("validate", f"{secret}.yaml")
     assert "tried [REDACTED]" in shown.command("run", name, *flags)
     assert "said [REDACTED] [REDACTED]" in shown.command("run", says, *flags)
     assert "[REDACTED]" in shown.command("history")

@@ -72,6 +72,11 @@ def test_secrets_are_hidden_in_texts_fields_and_exceptions() -> None:
     assert line["a"] == {"b": ["[REDACTED]"]}
 
 
+def test_what_stands_under_a_secret_name_is_hidden_whatever_it_looks_like() -> None:
+    line = logged("tried", extra={"fields": {"inputs": {"api_key": "plain", "n": 1}}})
+    assert line["inputs"] == {"api_key": MARK, "n": 1}
+
+
 def test_control_characters_cannot_forge_a_line_or_reach_a_terminal() -> None:
     line = logged('a\n{"level":"info"}\x1b[31m', extra={"fields": {"deep": ["\x1b[2J\u202e"]}})
     assert line["event"] == 'a\n{"level":"info"}\\x1b[31m'
