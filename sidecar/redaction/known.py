@@ -100,9 +100,9 @@ class KnownValues:
 
     def __init__(self) -> None:
         self._is_encoded: dict[str, bool] = {}
-        # Sorted by length, so that a text is compared with no form longer than itself.
-        self._forms: list[str] = []
-        self._lengths: list[int] = []
+        # Sorted by length, so that a text is compared with no form longer than itself; with their
+        # lengths. Replaced whole: large values are shown in threads.
+        self._sorted: tuple[list[str], list[int]] = [], []
 
     def add(self, secret: str) -> None:
         """Look for `secret`, unless it is too ordinary, and for each of its lines."""
@@ -116,19 +116,20 @@ class KnownValues:
                 self._is_encoded.update(dict.fromkeys({part, part.replace(" ", "+")}, False))
                 added = True
         if added:
-            self._forms = sorted(self._is_encoded, key=len)
-            self._lengths = [len(form) for form in self._forms]
+            forms = sorted(self._is_encoded, key=len)
+            self._sorted = forms, [len(form) for form in forms]
 
     def hide(self, text: str) -> str:
         """`text` with every occurrence of every form replaced by the mark."""
-        if not self._lengths or (len(text) < self._lengths[0] and cuts.CUT not in text):
+        _, lengths = self._sorted
+        if not lengths or (len(text) < lengths[0] and cuts.CUT not in text):
             return text
         spans: list[tuple[int, int]] = []
         for view in views.readings(text):
             spans += self._spans(view)
             if cuts.CUT in view.text:
                 spans += self._cut_spans(view)
-            if self._lengths[-1] > _WRAPPED_AT and (one_line := views.unwrapped(view)):
+            if lengths[-1] > _WRAPPED_AT and (one_line := views.unwrapped(view)):
                 spans += self._spans(one_line, encoded_only=True)
         if not spans:
             return text
@@ -146,9 +147,10 @@ class KnownValues:
         it could no longer be found and half of it would stay.
         """
         text = view.text
-        end = bisect_left(self._lengths, len(text) + 1)
+        forms, lengths = self._sorted
+        end = bisect_left(lengths, len(text) + 1)
         spans = []
-        for form in [form for form in self._forms[:end] if form in text]:
+        for form in [form for form in forms[:end] if form in text]:
             is_encoded = self._is_encoded[form]
             if encoded_only and not is_encoded:
                 continue
@@ -166,7 +168,7 @@ class KnownValues:
         spans = []
         for place, follows in cuts.places(text):
             longest = 0
-            for form in self._forms:
+            for form in self._sorted[0]:
                 if follows:
                     rest = text[place : place + min(len(form), cuts.REACH)]
                     part = next(

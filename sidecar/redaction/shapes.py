@@ -2,6 +2,13 @@
 
 Knows neither names nor values. Nothing is compiled before a text may need it: the whole table
 would cost 20 ms at start.
+
+Python's own engine, and not RE2, although that is linear whatever the pattern. Tried on a megabyte
+each, the table as one pattern of google-re2 1.1.20251105: ordinary text 2 ms instead of 80; base64
+400 instead of 90; a text full of tokens 27 s instead of 0.15, and with it lines on stderr that are
+no log of ours. It knows no look-behind, costs 4 ms to import, and has no wheels for musl or for
+macOS before 14, so the same table would need this engine too. That every pattern here is linear
+is by its form (see `vendors`), and tested, on text made to make it slow.
 """
 
 import re
