@@ -25,7 +25,7 @@ from protocol.problems import Problem, shown
 from sidecar.engine import catalog, loader, validation
 from sidecar.engine.checks import EnvironmentAccess
 from sidecar.engine.clock import Clock, SystemClock
-from sidecar.engine.events import EventListener
+from sidecar.engine.events import EventListener, shown_workflow_id
 from sidecar.engine.execution import MANY_STEPS, Execution
 from sidecar.engine.inputs import complete_inputs, invalid_inputs_message
 from sidecar.engine.loader import LoadedWorkflow
@@ -328,7 +328,7 @@ class Engine:
         return [
             execution.snapshot()
             for execution, _ in self._active.values()
-            if workflow_id is None or execution.workflow_id == workflow_id
+            if workflow_id is None or execution.workflow_id == shown_workflow_id(workflow_id)
         ]
 
     async def detail(self, execution_id: str) -> ExecutionDetail:
@@ -351,7 +351,7 @@ class Engine:
             return []
         if workflow_id is None:
             return await self.history.recent(limit)
-        return await self.history.history(workflow_id, limit)
+        return await self.history.history(shown_workflow_id(workflow_id), limit)
 
     async def history_notices(self) -> list[str]:
         """What is wrong with the history file; looks at it first, if that does not take long."""
@@ -364,7 +364,10 @@ class Engine:
 
     async def clear(self, workflow_id: str | None = None) -> int:
         """Forget past executions, of one workflow or of all; how many. Raises HistoryError."""
-        return 0 if self.history is None else await self.history.clear(workflow_id)
+        if self.history is None:
+            return 0
+        shown_id = None if workflow_id is None else shown_workflow_id(workflow_id)
+        return await self.history.clear(shown_id)
 
     async def stop(self) -> None:
         """Start nothing new, cancel what runs, and wait until all of it has ended."""

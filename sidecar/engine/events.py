@@ -35,6 +35,7 @@ _EVENT_OF: Final[Mapping[type[Model], Callable[..., ExecutionEvent]]] = {
     events.StepOutputData: events.StepOutputEvent,
     events.StepSkippedData: events.StepSkippedEvent,
 }
+_shapes_only: Final = Redactor()
 #: These carry the `seq` of the event before them.
 _OPTIONAL: Final = frozenset({events.StepOutputData, events.StepSkippedData})
 #: A step's status follows from its latest event alone.
@@ -52,6 +53,15 @@ def _size_bytes(value: Any) -> float:
         return len(orjson.dumps(value))
     except orjson.JSONEncodeError:
         return math.inf
+
+
+def shown_workflow_id(workflow_id: str) -> str:
+    """A workflow's id as events, history and listeners have it; nearly always as it is.
+
+    It may be a name, and a name may hold a secret of a known shape. The same for every run, so that
+    whoever asks for a workflow's events or runs by its id finds them.
+    """
+    return _shapes_only.text(workflow_id)
 
 
 class EventStream:

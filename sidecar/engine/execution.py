@@ -23,7 +23,7 @@ from typing import Any, Final, TypeVar
 
 from protocol import events
 from protocol.executions import EndStatus, ExecutionDetail, ExecutionResult, Snapshot
-from sidecar.engine.events import EventStream
+from sidecar.engine.events import EventStream, shown_workflow_id
 from sidecar.engine.inputs import is_secret
 from sidecar.engine.loader import LoadedWorkflow
 from sidecar.engine.step_execution import StepExecution, Surroundings
@@ -58,7 +58,8 @@ class Execution:
         deadline_ms: int | None = None,
     ) -> None:
         self.execution_id = execution_id
-        self.workflow_id = loaded.workflow.workflow_id
+        #: As it may be shown.
+        self.workflow_id = shown_workflow_id(loaded.workflow.workflow_id)
         #: As it may be shown.
         self.workflow_name = redactor.text(loaded.workflow.workflow.name)
         #: Set once the history knows of the run.
@@ -102,6 +103,7 @@ class Execution:
     async def run(self) -> ExecutionResult:
         """Run all steps and return the result; raises nothing of what goes wrong inside."""
         self._started_ms = self._clock.monotonic_ms()
+        logger.info("execution started", extra={"fields": self._log_fields()})
         recording = asyncio.create_task(self._record_start())
         recording.add_done_callback(lambda _: self.recorded.set())
         self._events.workflow(
@@ -187,6 +189,8 @@ class Execution:
         self._ended_ms = self._clock.monotonic_ms()
         await self._record_end()
         result = await self._made(lambda: self._result(end_status))
+        ended = {"status": end_status, "duration_ms": result.duration_ms}
+        logger.info("execution ended", extra={"fields": {**self._log_fields(), **ended}})
         if failure is None:
             self._events.workflow(
                 events.WorkflowCompletedData(

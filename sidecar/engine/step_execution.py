@@ -134,6 +134,7 @@ class StepExecution:
         shown = await self._events.show(dict(inputs))
         run.attempts.append(Attempt(len(run.attempts) + 1, self._clock.now_ms(), shown))
         run.ended_ms = self._clock.monotonic_ms()
+        self._log("step started", run)
         self._events.step(
             run.step.id,
             events.StepStartedData(step_label=run.label, inputs=shown, attempt=len(run.attempts)),
@@ -150,6 +151,7 @@ class StepExecution:
         shown = await self._events.show(outputs)
         run.outputs, run.failure = outputs, None
         self._attempt_ended(run).outputs = shown
+        self._log("step completed", run)
         self._events.step(
             run.step.id,
             events.StepCompletedData(
@@ -192,6 +194,11 @@ class StepExecution:
                 next_delay_ms=next_delay_ms,
             ),
         )
+
+    def _log(self, event: str, run: StepRun) -> None:
+        if logger.isEnabledFor(logging.DEBUG):
+            ids = {**self._log_fields, "step_id": run.step.id, "attempt": len(run.attempts)}
+            logger.debug(event, extra={"fields": ids})
 
     def _attempt_ended(self, run: StepRun) -> Attempt:
         attempt = run.attempts[-1]

@@ -13,6 +13,7 @@ from protocol.executions import ExecutionDetail, ExecutionHistoryEntry, Executio
 from protocol.workflow import Workflow
 from sidecar import __version__
 from sidecar.engine import Engine
+from sidecar.engine.events import shown_workflow_id
 from sidecar.errors import PythonNotFound
 from sidecar.rpc.dispatcher import MAX_BATCH, Handler
 from sidecar.rpc.json_text import MAX_VALUES
@@ -66,7 +67,8 @@ class Methods:
         self, session: Session, params: methods.SubscribeParams
     ) -> methods.SubscribeResult:
         """Add a listener; snapshot and listener in one turn of the loop."""
-        self._listeners.add(session, params.workflow_id, params.subscriber, params.include)
+        listened_to = shown_workflow_id(params.workflow_id)
+        self._listeners.add(session, listened_to, params.subscriber, params.include)
         workflow_id = None if params.workflow_id == ALL_WORKFLOWS else params.workflow_id
         return methods.SubscribeResult(
             subscribed=True,
@@ -79,7 +81,8 @@ class Methods:
         self, session: Session, params: methods.UnsubscribeParams
     ) -> methods.UnsubscribeResult:
         """Remove listeners of this session, and of nobody else."""
-        removed = self._listeners.remove(session, params.workflow_id, params.subscriber)
+        listened_to = params.workflow_id and shown_workflow_id(params.workflow_id)
+        removed = self._listeners.remove(session, listened_to, params.subscriber)
         return methods.UnsubscribeResult(unsubscribed=removed)
 
     async def history(

@@ -188,13 +188,21 @@ def test_names_of_files_and_steps_show_no_secret(shown: Shown, project: Project)
         for before in ("s_",)
         if len(secret) < 100
     ]
+    named = {"workflow": {"name": f"named {SHAPED[7]}"}, "steps": [step("a", "./echo.py")]}
+    listen = {"workflow_id": f"named {SHAPED[7]}", "subscriber": "x"}
+    shown.driver.call("workflow:execution:subscribe", listen)
+    shown.run(named)
+    of_name = {"workflow_id": f"named {SHAPED[7]}"}
+    (kept,) = shown.driver.call("workflow:execution:history", of_name)
+    assert kept["workflow_name"] == kept["workflow_id"] == "named [REDACTED]"
+    assert shown.driver.call("workflow:execution:unsubscribe", listen)["unsubscribed"]
     result = shown.run(project.workflow("ids", *steps))
     assert set(result["outputs"]) == {step["id"] for step in steps}
     started = shown.driver.events_of("workflow_started", workflow_id="ids")[0]
     assert len(set(started["data"]["step_ids"])) == len(steps), "they stay unlike each other"
-    assert {event["step_id"] for event in shown.driver.events_of("step_completed")} == set(
-        started["data"]["step_ids"]
-    )
+    assert {
+        event["step_id"] for event in shown.driver.events_of("step_completed", workflow_id="ids")
+    } == set(started["data"]["step_ids"])
     assert shown.holds([*chosen, *IN_IDS]) == []
 
 
