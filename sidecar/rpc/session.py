@@ -54,7 +54,7 @@ class Session:
         self._on_overflow = on_overflow
         #: Set when the peer is gone: it hears of nothing any more, and its runs go on.
         self.closed = False
-        #: Bytes taken when last looked at, and since when it has been so many while more waits.
+        #: Bytes taken when last looked at while more waited, and since when it has been so many.
         self._seen_bytes = -1
         self._seen_at_s = 0.0
         self._requests: dict[Any, asyncio.Task[None]] = {}
@@ -69,22 +69,27 @@ class Session:
 
     def send(self, message: bytes) -> None:
         """Send an answer."""
-        self._idle_s()  # what waits, waits from now on
+        if not self._outbox.pending_bytes:
+            self._seen_bytes = -1  # what waits, waits from now on
         self._outbox.send(message)
 
     def notify(self, message: bytes) -> None:
         """Send an event; a peer that does not read and has too much waiting is cut off instead."""
-        after_bytes = self._outbox.pending_bytes + len(message)
-        reads = self._idle_s() < STALL_S
-        if after_bytes > (MAX_BURST_BYTES if reads else limits.MAX_OUTBOX_BYTES):
-            self._on_overflow(self)
-            return
+        pending_bytes = self._outbox.pending_bytes
+        if not pending_bytes:
+            self._seen_bytes = -1
+        else:
+            reads = self._idle_s() < STALL_S
+            most_bytes = MAX_BURST_BYTES if reads else limits.MAX_OUTBOX_BYTES
+            if pending_bytes + len(message) > most_bytes:
+                self._on_overflow(self)
+                return
         self._outbox.send(message)
 
     def _idle_s(self) -> float:
         """For how long the peer has taken nothing of what waits for it."""
         now_s = asyncio.get_running_loop().time()
-        if self._outbox.sent_bytes != self._seen_bytes or not self._outbox.pending_bytes:
+        if self._outbox.sent_bytes != self._seen_bytes:
             self._seen_bytes, self._seen_at_s = self._outbox.sent_bytes, now_s
         return now_s - self._seen_at_s
 

@@ -32,6 +32,7 @@ MODULES = (
     "memory",
     "redacting",
     "painting",
+    "wire",
 )
 
 
