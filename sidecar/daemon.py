@@ -41,7 +41,9 @@ from sidecar.rpc.websocket import (
     listen,
     max_connections,
 )
+from sidecar.scripts.confinement import IsolationOptions
 from sidecar.signals import end_signals
+from sidecar.undumpable import forbid_dumps
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +56,8 @@ _SPARE_S: Final = 0.25
 _UNREAD_S: Final = 0.5
 _STDOUT: Final = 1
 _STDERR: Final = 2
+#: After the interpreter was found, before isolation is tried out.
+_IDLE_S: Final = 0.3
 _END_OF_STDIN: Final = "end of stdin"
 #: How many new objects, young and middle-aged collections start the next one up. With Python's own
 #: numbers a run of 10,000 steps spends a quarter of its time in full collections, each a pause.
@@ -72,6 +76,9 @@ class DaemonOptions:
     #: The process to end with, whatever becomes of stdin.
     parent_pid: int | None = None
     preload: tuple[str, ...] = ()
+    isolation: IsolationOptions = field(default_factory=IsolationOptions)
+    #: The log file, if there is one beside stderr; no script may reach it.
+    log: Path | None = None
     #: Whether stdin and stdout are a peer's.
     stdio: bool = True
     #: Where else to serve, if at all.
@@ -131,6 +138,8 @@ class Daemon:
             allow_env=options.allow_env,
             max_parallel=options.max_parallel,
             preload=options.preload,
+            isolation=options.isolation,
+            private=() if options.log is None else (options.log,),
         )
         self._listeners = Listeners()
         self._engine.on_event(self._listeners.deliver)
@@ -310,7 +319,7 @@ class Daemon:
         self.end("end of the parent")
 
     async def _look_for_python(self) -> None:
-        """Probe the interpreter while idle, so that the first step need not."""
+        """Probe the interpreter while idle, so that the first step need not, then the isolation."""
         try:
             found = await self._engine.python.get()
         except PythonNotFound as error:
@@ -319,6 +328,9 @@ class Daemon:
         else:
             logger.info("python found", extra={"fields": {"version": found.version_text}})
             await self._engine.runner.prepare()
+            # The host's first requests come now; what is proven is needed later, or asked for.
+            await asyncio.sleep(_IDLE_S)
+            await self._engine.runner.isolation()
 
 
 def _end_takes_at_most_s() -> float:
@@ -331,6 +343,7 @@ def serve(options: DaemonOptions, announce: Callable[[Endpoint], str] = ready_li
     With a WebSocket, `announce` is called once it can be connected to, and makes the line that
     tells where: the first one on stdout (on stderr if stdio serves as well). It must not block.
     """
+    forbid_dumps()
     listening = None if options.websocket is None else listen(options.websocket)
     stdin, stdout = claim_stdio(options.stdio)
     sys.stdout = sys.stderr

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 from sidecar import __version__
 from sidecar.cli import streams
+from sidecar.cli.isolation import add_isolation_arguments
 from sidecar.cli.parser import Parser, one_of
 
 DESCRIPTION = "Runs workflows: YAML files whose steps are your own Python scripts."
@@ -284,6 +285,7 @@ def _script_arguments(parser: Parser) -> None:
         help="module that is imported once for all scripts, such as numpy; may be repeated (doctor "
         "says what it would save)",
     )
+    add_isolation_arguments(parser)
 
 
 def _module(text: str) -> str:

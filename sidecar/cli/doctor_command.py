@@ -16,7 +16,9 @@ from sidecar.engine import Engine
 from sidecar.errors import HistoryError, PythonNotFound
 from sidecar.history.executions import ExecutionHistory
 from sidecar.history.quarantine import set_aside_before
+from sidecar.own_folder import OWN_FOLDER, remove_if_unused
 from sidecar.redaction import escape_control
+from sidecar.scripts.isolation import NONE, UNPROVEN, how_to_mend
 
 #: `note` is how things are on this machine, neither good nor to be mended.
 _Mark = Literal["ok", "note", "FAIL"]
@@ -53,7 +55,9 @@ async def _report(project: Path, file: Path, python: str | None) -> int:
 
 
 async def _checks(project: Path, file: Path, python: str | None) -> AsyncIterator[_Check]:
-    async with Engine(project, python=python) as engine:
+    own_folder = project / OWN_FOLDER
+    made = not os.path.lexists(own_folder)  # noqa: ASYNC240 - one stat, before anything runs
+    async with Engine(project, python=python, private=[file]) as engine:
         try:
             found = await engine.python.get()
         except PythonNotFound as error:
@@ -61,8 +65,12 @@ async def _checks(project: Path, file: Path, python: str | None) -> AsyncIterato
         else:
             yield _Check("ok", "Python for scripts", f"{found.version_text} ({found.path})")
         for name, state in (await engine.runner.isolation()).items():
-            mark: _Mark = "note" if state == "none" else "ok"
-            yield _Check(mark, f"isolation, {name.replace('_', ' ')}", state)
+            lacks = state in (NONE, UNPROVEN)
+            mark: _Mark = "note" if lacks else "ok"
+            mend = how_to_mend(name) if lacks else ""
+            yield _Check(mark, f"isolation, {name.replace('_', ' ')}", state, mend)
+    if made:
+        remove_if_unused(own_folder)
     yield await _history_check(file)
     if names := set_aside_before(file):
         mend = f"Delete {'it' if len(names) == 1 else 'them'} when nothing in there is needed."

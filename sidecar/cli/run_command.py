@@ -19,6 +19,7 @@ from sidecar.cli.estimates import step_durations
 from sidecar.cli.folders import history_command, history_file, project_folder
 from sidecar.cli.history_command import SHORT_ID
 from sidecar.cli.interruption import Interruption
+from sidecar.cli.isolation import isolation_options
 from sidecar.cli.progress import Progress, make_progress
 from sidecar.cli.workflow_argument import hint_for_missing, locate, problem_line
 from sidecar.engine import Engine
@@ -34,6 +35,7 @@ from sidecar.errors import (
 )
 from sidecar.history.executions import ExecutionHistory
 from sidecar.scripts.interface import SCRIPT_NOT_FOUND
+from sidecar.undumpable import forbid_dumps
 
 EXIT_SUCCESS, EXIT_FAILED, EXIT_UNUSABLE = 0, 1, 2
 
@@ -42,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
     """Run the workflow; the exit status. Raises UsageError and what cannot be printed."""
     project, path = locate(options.workflow, project_folder(options) if options.project else None)
     given = _given_inputs(options.inputs)
+    forbid_dumps()
     try:
         return asyncio.run(_run(options, project, path, given))
     except WorkflowNotFound as error:
@@ -65,6 +68,7 @@ async def _run(options: argparse.Namespace, project: Path, path: str, given: dic
                 python=options.python,
                 allow_env=options.allow_env,
                 preload=options.preload,
+                isolation=isolation_options(options),
             ) as engine:
                 loaded = await engine.load(path)
                 inputs = {**given, **_typed_inputs(loaded, options.input)}

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from sidecar.cli.folders import history_file, project_folder
+from sidecar.cli.isolation import isolation_options
 
 
 def run(options: argparse.Namespace) -> int:
@@ -20,11 +21,9 @@ def run(options: argparse.Namespace) -> int:
         websocket = WebSocketOptions(host, port, frozenset(options.allow_origin))
     elif options.allow_origin:
         raise UsageError("--allow-origin is about --ws, which is not given")
-    set_up_logging(
-        options.log_level,
-        project=project,
-        file=Path(options.log_file) if options.log_file else None,
-    )
+    log = Path(options.log_file) if options.log_file else None
+    isolation = isolation_options(options)
+    set_up_logging(options.log_level, project=project, file=log)
     return serve(
         DaemonOptions(
             project=project,
@@ -34,6 +33,8 @@ def run(options: argparse.Namespace) -> int:
             max_parallel=options.max_parallel,
             parent_pid=options.parent_pid,
             preload=tuple(options.preload),
+            isolation=isolation,
+            log=log,
             stdio=options.stdio or websocket is None,
             websocket=websocket,
         )

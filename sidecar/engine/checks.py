@@ -18,7 +18,7 @@ from sidecar.engine.inputs import declaration_problems
 from sidecar.engine.plan import Plan, make_plan
 from sidecar.engine.references import BadReference, Reference
 from sidecar.scripts.environment import refused_names
-from sidecar.scripts.permissions import Agreement, Kind
+from sidecar.scripts.permissions import Agreement, Kind, leads_outside
 
 #: Where references are resolved.
 _TEMPLATES: Final = {"python": ("inputs", "env"), "output": ("message",)}
@@ -163,17 +163,28 @@ class _Checks:
 
     def _permissions(self, index: int, asked: Any) -> None:
         agreement = self.access.agreement
-        if not isinstance(asked, dict) or agreement is None:
+        if not isinstance(asked, dict):
             return
         where: Path = ("steps", index, "permissions")
         kinds: tuple[Kind, ...] = ("read", "write")
         for kind in kinds:
             paths = asked.get(kind)
             for position, path in enumerate(paths if isinstance(paths, list) else []):
-                if isinstance(path, str) and path and (problem := agreement.problem(kind, path)):
-                    self.found.add((*where, kind, position), problem)
-        if problem := agreement.network_problem(asked.get("network") is True):
+                if isinstance(path, str) and path:
+                    self._permission((*where, kind, position), kind, path)
+        if agreement and (problem := agreement.network_problem(asked.get("network") is True)):
             self.found.add((*where, "network"), problem)
+
+    def _permission(self, where: Path, kind: Kind, path: str) -> None:
+        agreement = self.access.agreement
+        if "${" in path:
+            self.found.add(where, "references are not resolved in permissions")
+        elif agreement is None:
+            if leads_outside(path):
+                message = f"a run needs the flag --allow-{kind} with it or a folder that holds it"
+                self.found.add(where, message, warning=True)
+        elif problem := agreement.problem(kind, path):
+            self.found.add(where, problem)
 
     def _depends_on(self, index: int, step: Mapping[str, Any], step_id: str | None) -> None:
         depends_on = step.get("depends_on")

@@ -11,6 +11,7 @@ import logging
 import os
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, Self
 
 from protocol import limits
@@ -71,8 +72,9 @@ class Engine:
     kept; without it none are. `python` is the interpreter of the scripts, by default the first
     on the PATH. `allow_env` names the environment variables that `${env.NAME}` may read.
     `max_parallel` bounds the scripts that run at once over all executions; `isolation` says what
-    they may reach; `preload` names modules that are loaded once for all of them. `runner` and
-    `clock` replace the local processes and the machine's clock.
+    they may reach, and `private` names files that they must not, the history being one anyway;
+    `preload` names modules that are loaded once for all of them. `runner` and `clock` replace the
+    local processes and the machine's clock.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Engine:
         max_parallel: int | None = None,
         isolation: IsolationOptions | None = None,
         preload: Sequence[str] = (),
+        private: Collection[Path] = (),
         runner: ScriptRunner | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -94,7 +97,9 @@ class Engine:
         self.max_parallel = max_parallel or default_max_parallel()
         self.isolation = isolation or IsolationOptions()
         confinement = Confinement(
-            self.project.path, self.isolation, None if history is None else history.file
+            self.project.path,
+            self.isolation,
+            private=[*private, *([] if history is None else [history.file])],
         )
         self.runner = runner or LocalRunner(
             self.project, self.python, best_launcher(preload), confinement

@@ -12,34 +12,41 @@ it cannot open a folder and keep a part of it closed. Measured and weighed:
 * permission bits, another name, encryption: a script runs as the user that the history belongs
   to, and Landlock does not restrict chmod(2);
 * seccomp with a supervisor that looks at every open(2): some 20 µs each, and racy by its manual;
-* a mount namespace in which that folder is an empty one: 0.5 ms as root; unprivileged, in a user
-  namespace, 0.9 ms. This is what is done. There, files of other users appear as nobody's.
+* a mount namespace in which something else lies in front of that folder: 0.5 ms as root;
+  unprivileged, in a user namespace, 0.9 ms. This is what is done. There, files of other users
+  appear as nobody's.
 
 Where the system gives no namespace, as some containers and distributions do not, the history is
 reported as reachable; `--history FILE` outside the project closes it by Landlock alone.
+
+Landlock has no rule for modes, times, owners and extended attributes: a script can change those of
+its user's files anywhere. A view in which all else is read-only would forbid it; but then what is
+denied fails as EROFS, and scripts, their authors and our hints know PermissionError.
 """
 
 import marshal
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from protocol import limits
-from sidecar.own_folder import OWN_FOLDER, make_folder
+from sidecar.own_folder import CACHE, OWN_FOLDER, make_folder
 from sidecar.scripts.interface import Permissions
 from sidecar.scripts.interpreter import Interpreter
 from sidecar.scripts.permissions import Agreement
-from sidecar.scripts.system_paths import CLOSED, command_rules, is_within, system_rules
+from sidecar.scripts.system_paths import CLOSED, Rule, command_rules, is_within, system_rules
 
 IsolationLevel = Literal["require", "best-effort", "off"]
 
 #: Files of a script are its user's alone, unless the script says otherwise.
 UMASK: Final = 0o077
-#: The folder within the project's own that outlasts attempts: XDG_CACHE_HOME.
-CACHE: Final = "cache"
+#: capabilities(7): what the owner of files needs (chown, dac_override, fowner, fsetid, kill,
+#: setgid, setuid), and serving a port below 1024. Kept by root: with the others it would read
+#: memory and disks past every rule about files.
+KEPT_CAPABILITIES: Final = sum(1 << number for number in (0, 1, 3, 4, 5, 6, 7, 10))
 #: Read by every Python from 3.4 on.
 _MARSHAL_VERSION: Final = 2
 _SIDECAR: Final = Path(__file__).parent.parent
@@ -67,14 +74,14 @@ class IsolationOptions:
     network: bool = True
     script_limits: Mapping[str, int] = field(default_factory=dict)
 
-    def agreement(self, project: Path, history: Path | None) -> Agreement:
+    def agreement(self, project: Path, private: Collection[Path]) -> Agreement:
         """What steps may ask for."""
         return Agreement(
             project,
             read=self.allow_read,
             write=self.allow_write,
             network=self.network,
-            history=history,
+            private=private,
         )
 
     def limits_in_force(self) -> dict[str, int]:
@@ -97,14 +104,17 @@ class Confinement:
     """The policies of one project's scripts."""
 
     def __init__(
-        self, project: Path, options: IsolationOptions, history: Path | None = None
+        self, project: Path, options: IsolationOptions, private: Collection[Path] = ()
     ) -> None:
-        """`project` is the root's real path; `history` the file that scripts must not reach."""
+        """`project` is the root's real path; `private` files that scripts must not reach."""
         self.options = options
-        self.agreement = options.agreement(project, history)
+        self.agreement = options.agreement(project, private)
+        self.private = tuple(private)
         self._project = str(project)
         self._own = project / OWN_FOLDER
-        self._home = os.path.realpath(Path.home()) if _has_home() else ""
+        self.home = os.path.realpath(Path.home()) if _has_home() else ""
+        #: Folders that no PATH and no interpreter opens by containing them.
+        self._closed = tuple(path for path in (self.home, self._project) if path)
         self._system = system_rules() if sys.platform == "linux" else []
 
     def place(self, temporary: Path) -> Place:
@@ -128,40 +138,79 @@ class Confinement:
         permissions: Permissions,
         place: Place,
         environment: Mapping[str, str],
+        *,
+        proving: bool = False,
     ) -> bytes:
-        """The policy of one attempt, as `child/confine.py` reads it. Raises PermissionRefused."""
-        closed = tuple(path for path in (self._home, self._project) if path)
-        rules = [
-            *self._system,
-            *command_rules(environment.get("PATH", ""), closed),
-            *self.agreement.rules(permissions),
-            (str(place.temporary), "w"),
-            (self._project, "w"),
-        ]
-        chosen = {
-            native: self.options.script_limits.get(name, default)
-            for name, (native, default) in SCRIPT_LIMITS.items()
-        }
+        """The policy of one attempt, as `child/confine.py` reads it. Raises PermissionRefused.
+
+        With `proving` nothing is required: what is missing is to be found out.
+        """
+        rules = [*self.rules(permissions, environment), (str(place.temporary), "w")]
         policy: dict[str, Any] = {
-            "level": self.options.level,
+            "level": "best-effort" if proving else self.options.level,
             "umask": UMASK,
-            "limits": {"core": 0, **chosen},
+            "limits": {"core": 0, **self.native_limits()},
+            "capabilities": KEPT_CAPABILITIES,
             "project": self._project,
             "rules": list(dict.fromkeys(rules)),
-            "closed": [*closed, *CLOSED],
-            "hidden": [(str(self._own), CACHE)] if place.cache.parent == self._own else [],
+            "closed": [*self._closed, *CLOSED],
+            "hidden": [(str(self._own), CACHE)] if self.covers(place) else [],
             "fixed": self._executed_by_us(interpreter),
+            "daemon": os.getpid(),
             "network": self.agreement.network(permissions),
         }
         return marshal.dumps(policy, _MARSHAL_VERSION)
 
+    def rules(self, permissions: Permissions, environment: Mapping[str, str]) -> list[Rule]:
+        """What is open to a step's script, but for its temporary folder and the interpreter.
+
+        Raises PermissionRefused.
+        """
+        return [
+            *self._system,
+            *command_rules(environment.get("PATH", ""), self._closed),
+            *self.agreement.rules(permissions),
+            (self._project, "w"),
+        ]
+
+    def native_limits(self) -> dict[str, int]:
+        """The resource limits by getrlimit(2)'s names."""
+        return {
+            native: self.options.script_limits.get(name, default)
+            for name, (native, default) in SCRIPT_LIMITS.items()
+        }
+
+    def closed_home(self) -> str | None:
+        """The user's home folder, unless there is none or the project holds it."""
+        if not self.home or is_within(self.home, self._project):
+            return None
+        return self.home
+
+    def covers(self, place: Place) -> bool:
+        """Whether the sidecar's own folder is there to be covered."""
+        return place.cache.parent == self._own
+
+    def private_within_project(self) -> list[Path]:
+        """The private files that only the covering keeps from scripts."""
+        return [file for file in self.private if self._lies_in(file, self._project)]
+
+    def exposed(self) -> list[Path]:
+        """The private files that nothing keeps from scripts: in the project, not in its own
+        folder."""
+        within = self.private_within_project()
+        return [file for file in within if not self._lies_in(file, str(self._own))]
+
+    @staticmethod
+    def _lies_in(file: Path, folder: str) -> bool:
+        return is_within(os.path.realpath(file), os.path.realpath(folder))
+
     def closes_global_git_settings(self, permissions: Permissions) -> bool:
         """Whether git would find its user's settings and not be able to read them, which it
         takes for a reason to give up."""
-        if self.options.level == "off" or not self._home or sys.platform != "linux":
+        if self.options.level == "off" or not self.home or sys.platform != "linux":
             return False
         opened = [path for path, _ in self.agreement.rules(permissions)]
-        return not any(is_within(f"{self._home}/.gitconfig", path) for path in opened)
+        return not any(is_within(f"{self.home}/.gitconfig", path) for path in opened)
 
     def _executed_by_us(self, interpreter: Interpreter) -> list[str]:
         """Folders within the project whose files run outside any confinement, later or already:

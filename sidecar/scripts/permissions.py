@@ -14,7 +14,7 @@ from typing import Final, Literal
 from sidecar.errors import PathError, PermissionRefused
 from sidecar.own_folder import OWN_FOLDER
 from sidecar.scripts.interface import Permissions
-from sidecar.scripts.path_rules import check_characters
+from sidecar.scripts.path_rules import check_characters, leaves, split_components
 from sidecar.scripts.quoting import quoted
 from sidecar.scripts.system_paths import Rule, is_within
 
@@ -34,10 +34,10 @@ class Agreement:
         read: Iterable[str | os.PathLike[str]] = (),
         write: Iterable[str | os.PathLike[str]] = (),
         network: bool = True,
-        history: Path | None = None,
+        private: Iterable[Path] = (),
     ) -> None:
         """`read` and `write` are folders, `network` whether any step may use it at all;
-        `history` is the file that no permission opens."""
+        `private` are files that no permission opens."""
         self._project = str(project)
         writable = [os.path.realpath(folder) for folder in write]
         self._folders: dict[Kind, list[str]] = {
@@ -45,8 +45,8 @@ class Agreement:
             "write": writable,
         }
         self._network = network
-        self._own = [os.path.realpath(project / OWN_FOLDER)]
-        self._history = None if history is None else os.path.realpath(history)
+        self._own = os.path.realpath(project / OWN_FOLDER)
+        self._private = [os.path.realpath(file) for file in private]
 
     def network(self, permissions: Permissions) -> bool:
         """Whether the step has the network: unless it or the host says no."""
@@ -65,6 +65,10 @@ class Agreement:
         except PermissionRefused as error:
             return error.message
         return None
+
+    def covers(self, kind: Kind, real: str) -> bool:
+        """Whether the host has agreed to a real path outside the project."""
+        return any(is_within(real, folder) for folder in self._folders[kind])
 
     def rules(self, permissions: Permissions) -> list[Rule]:
         """What to open for one attempt: real paths, each with its letter.
@@ -97,22 +101,25 @@ class Agreement:
             raise PermissionRefused(error.message) from None
         except (OSError, ValueError, RuntimeError):
             raise PermissionRefused(f"{where} cannot be used: {quoted(text)}") from None
-        if any(is_within(real, own) for own in self._own) or self._opens_history(real):
-            raise PermissionRefused(f"{where}: {quoted(text)} is where the history is kept")
-        folders = [self._project, *self._folders[kind]]
-        if not any(is_within(real, folder) for folder in folders):
+        if is_within(real, self._own) or any(self._opens(real, file) for file in self._private):
+            raise PermissionRefused(f"{where}: {quoted(text)} is where the sidecar keeps its files")
+        if not is_within(real, self._project) and not self.covers(kind, real):
             raise PermissionRefused(
                 f"{where}: {quoted(text)} is outside the project and not allowed; "
                 f"start with --allow-{kind} DIR, DIR being it or a folder that holds it"
             )
         return real
 
-    def _opens_history(self, real: str) -> bool:
-        history = self._history
-        if history is None or is_within(history, self._own[0]):
+    def _opens(self, real: str, private: str) -> bool:
+        if is_within(private, self._own):
             return False  # covered, whatever is opened around it
-        # SQLite keeps more files beside it.
-        return is_within(history, real) or real.startswith(history)
+        # More files lie beside it whose names begin with its name.
+        return is_within(private, real) or real.startswith(private)
+
+
+def leads_outside(text: str) -> bool:
+    """Whether a path leaves the project by its text alone, wherever that lies."""
+    return Path(text).is_absolute() or leaves(split_components(text))
 
 
 def _resolved(path: Path) -> str:

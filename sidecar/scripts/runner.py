@@ -6,7 +6,9 @@ these is lies in the rooms around.
 
 import asyncio
 import json
+import logging
 import os
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -17,17 +19,21 @@ import orjson
 
 from protocol.limits import MAX_STDOUT_BYTES, MIB
 from sidecar.errors import PathError, PathNotFound, PermissionRefused, PythonNotFound
+from sidecar.scripts import isolation
 from sidecar.scripts.confinement import Confinement, IsolationOptions, Place
 from sidecar.scripts.environment import refused_value, script_environment
+from sidecar.scripts.hints import with_hint
 from sidecar.scripts.interface import (
     INPUT_PATH_ERROR,
     INVALID_OUTPUT,
+    ISOLATION_UNAVAILABLE,
     OUTPUT_TOO_LARGE,
     PERMISSION_REFUSED,
     PYTHON_NOT_FOUND,
     SCRIPT_NOT_FOUND,
     SCRIPT_PATH_ERROR,
     SCRIPT_TIMEOUT,
+    Permissions,
     ScriptFailure,
     ScriptOutcome,
     ScriptRequest,
@@ -43,6 +49,8 @@ from sidecar.scripts.quoting import quoted
 from sidecar.scripts.running import Ended, Running
 from sidecar.scripts.stderr import Stderr
 from sidecar.scripts.temporary import TemporaryFolders
+
+logger = logging.getLogger(__name__)
 
 #: From this size on, work on a whole value leaves the event loop for a thread.
 _LARGE_BYTES: Final = MIB
@@ -72,16 +80,21 @@ class LocalRunner(ScriptRunner):
         self._launcher = launcher or SpawnLauncher()
         self._confinement = confinement or Confinement(project.path, IsolationOptions())
         self._temporary = TemporaryFolders()
+        self._proof: asyncio.Task[dict[str, str]] | None = None
         self._running: set[Running] = set()
 
     async def isolation(self) -> dict[str, str]:
-        """What keeps scripts apart from the rest of the machine, as `sidecar:info` shows it."""
+        """What keeps scripts apart from the rest of the machine; see `ScriptRunner.isolation`."""
+        if self._proof is None:
+            self._proof = asyncio.create_task(self._prove())
+        # One caller's cancellation must not end it for the others.
+        proven = await asyncio.shield(self._proof)
         return {
+            "level": self._confinement.options.level,
             "launcher": self._launcher.name,
             "process_tree": self._launcher.process_tree,
-            "filesystem": "none",
-            "network": "none",
             "environment": "allowlist",
+            **proven,
         }
 
     async def prepare(self) -> None:
@@ -92,8 +105,65 @@ class LocalRunner(ScriptRunner):
             return
         await self._launcher.prepare(interpreter)
 
+    async def _prove(self) -> dict[str, str]:
+        answer = None
+        if self._confinement.options.level != isolation.OFF and sys.platform == "linux":
+            try:
+                answer = await self._canary()
+            except (_NotStarted, InvalidOutput, OSError) as error:
+                reason = error.failure.error if isinstance(error, _NotStarted) else str(error)
+                logger.warning("isolation is not proven", extra={"fields": {"error": reason}})
+        found = isolation.understood(answer, self._confinement)
+        possible = {name: attempts for name, attempts in (answer or {}).items() if attempts}
+        fields = {"level": self._confinement.options.level, **found, "possible": possible}
+        lacks = isolation.missing(found, network_closed=True)
+        logger.log(
+            logging.WARNING if lacks else logging.INFO,
+            "isolation is incomplete" if lacks else "isolation proven",
+            extra={"fields": fields},
+        )
+        return found
+
+    async def _canary(self) -> dict[str, Any]:
+        """What the canary says. Raises _NotStarted, InvalidOutput or OSError when it does not."""
+        stderr = Stderr(lambda _: None)
+        permissions = Permissions(network=False)
+        path = str(isolation.CANARY)
+        interpreter = await self._interpreter()
+        async with self._place() as place:
+            request = ScriptRequest(path, {}, isolation.CANARY_MS, permissions=permissions)
+            fd = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+            with (
+                isolation.bait(self._confinement, place) as given,
+                OpenedFile(fd, "canary.py", path, str(place.temporary)) as script,
+            ):
+                stdin = _as_json(given)
+                ended = await self._run_to_end(
+                    script, interpreter, request, place, stdin, stderr, proving=True
+                )
+        if ended.returncode != 0:
+            failure = failed_exit(ended.returncode, ended.report, stderr.last_line())
+            raise _NotStarted(failure.error, failure.error_type)
+        return parse_output(ended.stdout)
+
+    async def _require_isolation(self, permissions: Permissions) -> None:
+        """Raises _NotStarted where the host requires what this machine does not offer."""
+        if self._confinement.options.level != "require":
+            return
+        closed = not self._confinement.agreement.network(permissions)
+        lacks = isolation.missing(await self.isolation(), network_closed=closed)
+        if lacks:
+            raise _NotStarted(
+                f"Isolation is required, and not proven here: {', '.join(lacks)}; "
+                "workflow-sidecar doctor says what is missing",
+                ISOLATION_UNAVAILABLE,
+            )
+
     async def close(self) -> None:
         """End what the launcher keeps; remove what scripts have left in temporary folders."""
+        if self._proof is not None and not self._proof.done():
+            self._proof.cancel()
+            await asyncio.wait({self._proof})
         await self._launcher.close()
         await self._temporary.close()
 
@@ -113,8 +183,21 @@ class LocalRunner(ScriptRunner):
         duration_ms = _milliseconds_since(started)
         result = await _judged(ended, request.timeout_ms, stderr)
         if isinstance(result, ScriptFailure):
+            if result.stack_trace is not None:
+                result = await asyncio.to_thread(self._with_hint, result, request.permissions)
             return ScriptOutcome(None, result, stderr.text(), duration_ms)
         return ScriptOutcome(result, None, stderr.text(), duration_ms)
+
+    def _with_hint(self, failure: ScriptFailure, permissions: Permissions) -> ScriptFailure:
+        """What isolation kept an exception's script from, said with the exception."""
+        confinement = self._confinement
+        if confinement.options.level == isolation.OFF or sys.platform != "linux":
+            return failure
+        try:
+            rules = confinement.rules(permissions, os.environ)
+        except PermissionRefused:
+            return failure
+        return with_hint(failure, self._project.path, confinement.agreement, permissions, rules)
 
     async def _process(self, request: ScriptRequest, stderr: Stderr) -> Ended:
         """Everything from the request to the script's death. Raises _NotStarted."""
@@ -131,18 +214,36 @@ class LocalRunner(ScriptRunner):
             raise _NotStarted(error.message, SCRIPT_PATH_ERROR) from None
         with script:
             interpreter = await self._interpreter()
+            await self._require_isolation(request.permissions)
             async with self._place() as place:
-                try:
-                    try:
-                        attempt = await self._start(script, interpreter, request, place)
-                        return await self._watched(attempt, stdin, request, stderr)
-                    except NeverStarted:
-                        # The zygote died with the request; by now another way is taken.
-                        os.lseek(script.fd, 0, os.SEEK_SET)
-                        attempt = await self._start(script, interpreter, request, place)
-                        return await self._watched(attempt, stdin, request, stderr)
-                except OSError as error:  # found out only in the new process
-                    raise _not_started(error) from None
+                return await self._run_to_end(script, interpreter, request, place, stdin, stderr)
+
+    async def _run_to_end(
+        self,
+        script: OpenedFile,
+        interpreter: Interpreter,
+        request: ScriptRequest,
+        place: Place,
+        stdin: bytes,
+        stderr: Stderr,
+        *,
+        proving: bool = False,
+    ) -> Ended:
+        """Start one attempt and wait for its death; `proving` requires no protection.
+
+        Raises _NotStarted.
+        """
+        try:
+            try:
+                attempt = await self._start(script, interpreter, request, place, proving=proving)
+                return await self._watched(attempt, stdin, request, stderr)
+            except NeverStarted:
+                # The zygote died with the request; by now another way is taken.
+                os.lseek(script.fd, 0, os.SEEK_SET)
+                attempt = await self._start(script, interpreter, request, place, proving=proving)
+                return await self._watched(attempt, stdin, request, stderr)
+        except OSError as error:  # found out only in the new process
+            raise _not_started(error) from None
 
     async def _watched(
         self, attempt: Attempt, stdin: bytes, request: ScriptRequest, stderr: Stderr
@@ -190,8 +291,15 @@ class LocalRunner(ScriptRunner):
             raise _NotStarted(message, PYTHON_NOT_FOUND) from None
 
     async def _start(
-        self, script: OpenedFile, interpreter: Interpreter, request: ScriptRequest, place: Place
+        self,
+        script: OpenedFile,
+        interpreter: Interpreter,
+        request: ScriptRequest,
+        place: Place,
+        *,
+        proving: bool = False,
     ) -> Attempt:
+        """Start one attempt; `proving` tries out even what is required and missing."""
         confinement = self._confinement
         try:
             environment = script_environment(
@@ -202,7 +310,9 @@ class LocalRunner(ScriptRunner):
                     request.permissions
                 ),
             )
-            policy = confinement.policy(interpreter, request.permissions, place, environment)
+            policy = confinement.policy(
+                interpreter, request.permissions, place, environment, proving=proving
+            )
         except PermissionRefused as error:
             raise _NotStarted(error.message, PERMISSION_REFUSED) from None
         try:

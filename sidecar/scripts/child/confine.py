@@ -54,7 +54,7 @@ _ACCESS = {
 
 #: The same on every architecture (they came after the tables were made one).
 _NR_OPENAT2, _NR_CREATE_RULESET, _NR_ADD_RULE, _NR_RESTRICT_SELF = 437, 444, 445, 446
-_NR_IO_URING_SETUP = 425
+_NR_IO_URING_SETUP, _NR_MOUNT_SETATTR = 425, 442
 #: Architecture, as seccomp(2) sees it, and its number of socket(2).
 _SOCKET = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198), "riscv64": (0xC00000F3, 198)}
 
@@ -62,11 +62,11 @@ _AT_FDCWD = -100
 _RESOLVE_NO_SYMLINKS = 4
 _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP = 24, 38, 22
 _CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
-_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 1, 2, 4, 8
-_MS_REMOUNT, _MS_BIND, _MS_REC, _MS_SLAVE = 32, 4096, 16384, 1 << 19
-#: capabilities(7): what the owner of files needs, and serving a port below 1024. Kept by root;
-#: with the others it would read memory and disks past every rule about files.
-_KEPT_CAPABILITIES = sum(1 << number for number in (0, 1, 3, 4, 5, 6, 7, 10))
+_MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_BIND, _MS_REC, _MS_SLAVE = 2, 4, 8, 4096, 16384, 1 << 19
+_MOUNT_ATTR_RDONLY = 1
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a device of the system
+#: A folder of the sidecar's holds a handful; more need no stand-in to be covered.
+_COVERED_NAMES = 200
 _LAST_CAPABILITY = 63
 _RESOURCES = {"core": 4, "fsize": 1, "nofile": 7, "as": 9}  # getrlimit(2) on Linux
 #: Of 1000: when memory runs out, the script goes and not the daemon (proc(5), oom_score_adj).
@@ -110,7 +110,7 @@ def _missing(policy):
     missing = []
     steps = (
         ("limits", _limit),
-        ("hidden folders (a mount namespace)", _hide),
+        ("a view of its own of the files (mount namespace)", _change_view),
         ("capabilities", _drop_capabilities),
         ("no_new_privs", _no_new_privileges),
         ("network", _close_network),
@@ -203,18 +203,17 @@ def _limit_by_module(limits):
     del sys.modules["resource"]
 
 
-# --- folders within folders that the script may use ---------------------------------------------
+# --- what is seen of the files, and can be changed ----------------------------------------------
 
 
-def _hide(policy):
-    """Cover what lies within the project and is not the script's, in a view of its own.
+def _change_view(policy):
+    """Give the process a view of the files in which what is not the script's is covered.
 
     Landlock allows by hierarchy and cannot take a part out again. So: a mount namespace, where the
-    sidecar's own folder is an empty one that holds nothing but the cache, and what the daemon
-    itself executes cannot be written. Landlock, put in force next, forbids undoing it.
+    sidecar's own folder in the project holds nothing that can be opened but the cache, what the
+    daemon itself executes cannot be written, and shared memory is the attempt's own. Landlock, put
+    in force next, forbids undoing it.
     """
-    if not policy["hidden"] and not policy["fixed"]:
-        return
     user, group = os.geteuid(), os.getegid()
     if user == 0:
         _call("unshare", _CLONE_NEWNS)
@@ -226,30 +225,45 @@ def _hide(policy):
         _write("/proc/self/gid_map", "%d %d 1" % (group, group))
     # What is mounted here must not appear anywhere else.
     _call("mount", None, b"/", None, _MS_REC | _MS_SLAVE, None)
-    for folder in policy["fixed"]:
-        path = os.fsencode(folder)
+    for path in map(os.fsencode, policy["fixed"]):
         _call("mount", path, path, None, _MS_BIND | _MS_REC, None)
-        # Flags that the mount has may not be lost (mount_namespaces(7)); they have one value here
-        # and in statvfs(3).
-        flags = os.statvfs(folder).f_flag & (_MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
-        _call("mount", None, path, None, flags | _MS_REMOUNT | _MS_BIND | _MS_RDONLY, None)
+        _make_read_only(path)
+    if os.path.isdir(_SHARED_MEMORY):
+        flags = _MS_NOSUID | _MS_NODEV
+        _call("mount", b"tmpfs", os.fsencode(_SHARED_MEMORY), b"tmpfs", flags, b"mode=1777")
     for folder, kept in policy["hidden"]:
         _cover(folder, kept)
+        # What of the daemon's files in /proc is open to everybody goes too (`cmdline`, `status`).
+        process = b"/proc/%d" % policy["daemon"]
+        _call("mount", os.fsencode(folder), process, None, _MS_BIND, None)
+    # Where this process is was seen before; from there one would get behind what covers it.
+    os.chdir(policy["project"])
+
+
+def _make_read_only(path):
+    attributes = _words(_MOUNT_ATTR_RDONLY, 0, 0, 0)
+    _syscall(_NR_MOUNT_SETATTR, _AT_FDCWD, path, 0, attributes, len(attributes))
 
 
 def _cover(folder, kept):
-    """An empty folder in front of `folder`, in which only `kept`, a name in it, is still there."""
-    covered = os.open(folder, os.O_PATH | os.O_NOFOLLOW | os.O_DIRECTORY)
+    """A folder in front of `folder` with the same names; of these only `kept` can be opened.
+
+    The others are character devices without a number, which nobody needs a privilege to make, in
+    a file system that opens none: EACCES, for root too.
+    """
+    covered = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY)
     inner = os.open(kept, os.O_PATH | os.O_NOFOLLOW | os.O_DIRECTORY, dir_fd=covered)
     try:
-        at = b"/proc/self/fd/%d"
+        names = [name for name in os.listdir(covered) if name != kept][:_COVERED_NAMES]
         flags = _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
-        _call("mount", b"tmpfs", at % covered, b"tmpfs", flags, b"size=4k,nr_inodes=4,mode=700")
-        path = os.fsencode(os.path.join(folder, kept))
+        at = b"/proc/self/fd/%d"
+        _call("mount", b"tmpfs", at % covered, b"tmpfs", flags, b"size=64k,nr_inodes=256,mode=700")
+        for name in names:
+            os.mknod(os.path.join(folder, name), 0o020000, 0)
+        path = os.path.join(folder, kept)
         os.mkdir(path, 0o700)
-        _call("mount", at % inner, path, None, _MS_BIND, None)
-        flags |= _MS_REMOUNT | _MS_BIND | _MS_RDONLY
-        _call("mount", None, os.fsencode(folder), None, flags, None)
+        _call("mount", at % inner, os.fsencode(path), None, _MS_BIND, None)
+        _make_read_only(os.fsencode(folder))
     finally:
         os.close(inner)
         os.close(covered)
@@ -267,7 +281,7 @@ def _write(path, text):
 
 
 def _drop_capabilities(policy):
-    kept = _KEPT_CAPABILITIES if os.geteuid() == 0 else 0
+    kept = policy["capabilities"] if os.geteuid() == 0 else 0
     if os.geteuid() == 0:
         for number in range(_LAST_CAPABILITY + 1):
             if not kept >> number & 1:

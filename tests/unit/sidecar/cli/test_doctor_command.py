@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sidecar import __version__
+from sidecar.scripts.runner import LocalRunner
 from tests.unit.sidecar.cli.conftest import Cli, Project
 
 
@@ -17,10 +18,25 @@ def test_a_machine_that_has_everything_is_status_0(cli: Cli, project: Project) -
     assert (status, err) == (0, "")
     assert lines[0] == f"workflow-sidecar {__version__}, project {project.path.resolve()}"
     assert lines[1].startswith(f"ok    Python for scripts: {version} (")
+    assert "ok    isolation, level: best-effort" in lines
     assert any(line.split(": ")[0].endswith("isolation, process tree") for line in lines)
+    assert any(line.split(": ")[0].endswith("isolation, filesystem") for line in lines)
     assert lines[-2].startswith("ok    history: none yet; it will be ")
     assert lines[-1] == "nothing to mend"
     assert not (project.path / ".workflow-sidecar").exists()
+
+
+def test_what_this_machine_does_not_offer_is_noted_with_what_it_takes(
+    cli: Cli, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def isolation(_: LocalRunner) -> dict[str, str]:
+        return {"filesystem": "landlock", "signals": "none"}
+
+    monkeypatch.setattr(LocalRunner, "isolation", isolation)
+    status, out, _ = cli("doctor")
+    assert status == 0
+    assert "ok    isolation, filesystem: landlock\n" in out
+    assert "note  isolation, signals: none\n      Scripts can signal other processes: " in out
 
 
 def test_runs_that_are_kept_are_counted(cli: Cli, project: Project) -> None:
