@@ -181,7 +181,7 @@ class _Checks:
             self.found.add(where, "references are not resolved in permissions")
         elif agreement is None:
             if leads_outside(path):
-                message = f"a run needs the flag --allow-{kind} with it or a folder that holds it"
+                message = f"a run needs the flag --allow-{kind} with this or a folder that holds it"
                 self.found.add(where, message, warning=True)
         elif problem := agreement.problem(kind, path):
             self.found.add(where, problem)

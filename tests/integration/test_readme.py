@@ -66,6 +66,14 @@ def test_validate_prints_what_the_readme_shows(project: Path) -> None:
     assert done.stdout.strip() == shown.strip()
 
 
+def test_what_a_permission_takes_is_what_the_readme_shows(project: Path) -> None:
+    command, shown = next(console for console in CONSOLES if "permitted.yaml" in console[0])
+    (project / "publish.py").touch()
+    done = _run(command.split(), project)
+    assert done.returncode == 0
+    assert done.stdout.strip() == shown.strip()
+
+
 def test_the_workflow_file_of_the_readme_is_valid(project: Path) -> None:
     done = _run(["workflow-sidecar", "validate", "nightly.yaml"], project)
     assert done.returncode == 0, done.stdout
