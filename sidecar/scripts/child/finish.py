@@ -70,6 +70,8 @@ def _has_finalisers(objects):
 
 def _is_noticed(callback):
     """Whether a weak reference's callback is somebody's who is not the library."""
+    if getattr(callback, "__name__", None) == "_destroy" and not callback.__module__:
+        return False  # the registries of abstract classes, in C
     module = sys.modules.get(getattr(callback, "__module__", None) or "")
     file = getattr(module, "__file__", None)
     return callback is not None and not (isinstance(file, str) and _is_library(file))

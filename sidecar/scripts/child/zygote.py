@@ -213,10 +213,14 @@ class _Zygote:
 
     def is_shadowed(self, folder):
         """Whether a file beside the script may be named like a module that we have loaded."""
-        with os.scandir(folder) as entries:
-            for count, entry in enumerate(entries):
-                if count > _MAX_FOLDER_ENTRIES or entry.name.partition(".")[0] in self.shadowable:
-                    return True
+        try:
+            with os.scandir(folder) as entries:
+                for count, entry in enumerate(entries):
+                    name = entry.name.partition(".")[0]
+                    if count > _MAX_FOLDER_ENTRIES or name in self.shadowable:
+                        return True
+        except OSError:
+            return True  # gone, or not to be read: who knows
         return False
 
     def start_plain(self, script, code, control, policy, *names):
