@@ -94,6 +94,15 @@ export class App extends Component {
     session.goTo(placeOf(location.hash));
   }
 
+  componentDidUpdate() {
+    const { app } = this.state;
+    const name = currentEntry(app)?.name ?? currentEntry(app)?.path;
+    const run = shownRun(app);
+    // Among many tabs, which one waits for what.
+    const parts = [run?.status, name === undefined ? undefined : visible(name), "Workflow sidecar"];
+    document.title = parts.filter((part) => part !== undefined).join(" · ");
+  }
+
   componentWillUnmount() {
     for (const end of this.ends) end();
   }

@@ -167,17 +167,19 @@ def test_a_screen_reader_is_told_each_step_and_how_the_run_goes(
     expect(page.get_by_role("progressbar", name="Progress")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [360, 480, 760, 1024, 1160, 2560])
-def test_no_width_cuts_anything_off(
-    full: Project, start: Start, open_page: Open, width: int
-) -> None:
+def test_no_width_cuts_anything_off(full: Project, start: Start, open_page: Open) -> None:
     page = open_page(start(), "#/workflow/failing")
-    page.set_viewport_size({"width": width, "height": 800})
     page.get_by_label("Who").fill("Ada")
     run_button(page).click()
     expect(page.locator(".run--failed")).to_be_visible()
     page.get_by_role("button", name="Jump to failure").click()
     expect(page.get_by_role("tabpanel")).to_contain_text("Stack trace")
+    for width in (360, 480, 760, 1024, 1160, 2560):
+        page.set_viewport_size({"width": width, "height": 800})
+        _expect_nothing_cut_off(page)
+
+
+def _expect_nothing_cut_off(page: Page) -> None:
     overflow = page.evaluate(
         "[...document.querySelectorAll('.top, .heading, .run, .panel, .workflows, .canvas, html')]"
         ".filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.className || e.tagName)"

@@ -144,6 +144,7 @@ def test_the_wheel_holds_all_that_runs_and_nothing_else(wheel: Path) -> None:
     assert not parts & {
         "__pycache__",
         "node_modules",
+        "screenshots",
         "tests",
         "workflow-report",
         ".workflow-sidecar",
