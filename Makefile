@@ -4,7 +4,7 @@
 BIN := .venv/bin
 SETUP := sh .ci/setup
 
-.PHONY: run test check lint types floors audit bench peers soak release schemas clean
+.PHONY: run test check lint types floors audit bench peers figures soak release schemas clean
 
 # The scripts run on .venv's Python: a fresh machine need not have another one on its PATH.
 run: .venv/.installed-run
