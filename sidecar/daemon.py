@@ -14,7 +14,6 @@ import logging
 import os
 import signal
 import socket
-import stat
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -25,8 +24,9 @@ from typing import Any, Final, NoReturn
 from protocol import limits
 from sidecar import __version__, parent
 from sidecar.engine import Engine
-from sidecar.errors import PythonNotFound, UsageError
+from sidecar.errors import PythonNotFound
 from sidecar.history.executions import ExecutionHistory
+from sidecar.rpc.descriptors import STDERR, claim_stdio, is_pipe, write_line
 from sidecar.rpc.dispatcher import Dispatcher
 from sidecar.rpc.framing import Framing, Message
 from sidecar.rpc.listeners import Listeners
@@ -54,8 +54,6 @@ _LAST_WORDS_S: Final = 0.35
 _SPARE_S: Final = 0.25
 #: After the end of stdin, for requests that came before it and have not been taken yet.
 _UNREAD_S: Final = 0.5
-_STDOUT: Final = 1
-_STDERR: Final = 2
 #: After the interpreter was found, before isolation is tried out.
 _IDLE_S: Final = 0.3
 _END_OF_STDIN: Final = "end of stdin"
@@ -91,34 +89,6 @@ def ready_line(endpoint: Endpoint) -> str:
     """What tells a host where the WebSocket is: one line of JSON."""
     ready = {"ready": True, "url": endpoint.url, "pid": os.getpid(), "version": __version__}
     return json.dumps(ready)
-
-
-def claim_stdio(peer: bool = True) -> tuple[int, int]:
-    """Take stdin and stdout for ourselves: (descriptor to read, descriptor to write).
-
-    From now on descriptor 1 is stderr, so that no stray print can break a frame, and descriptor 0
-    is empty. Raises UsageError when one of them was closed from the start; without a `peer` on
-    them, stdin may be.
-    """
-    # Python sets these to None when the descriptor was closed from the start.
-    if peer and None in (sys.stdin, sys.stdout):
-        name = "stdin" if sys.stdin is None else "stdout"
-        raise UsageError(
-            f"{name} is closed; the sidecar speaks JSON-RPC over stdin and stdout, "
-            "so start it with both connected to pipes"
-        )
-    if sys.stdout is None:
-        raise UsageError("stdout is closed; the line with the WebSocket's URL is to stand there")
-    null = os.open(os.devnull, os.O_RDWR)
-    if sys.stderr is None and null != _STDERR:
-        # Else the next file to be opened, such as the history, would be stderr to every library.
-        os.dup2(null, _STDERR, inheritable=False)
-    claimed = os.dup(0), os.dup(_STDOUT)
-    os.dup2(null, 0)
-    os.dup2(_STDERR, _STDOUT)
-    if null != _STDERR:
-        os.close(null)
-    return claimed
 
 
 class Daemon:
@@ -181,7 +151,7 @@ class Daemon:
             await self._server.start()
             try:
                 line = announce(self._server.endpoint)
-                _write_line(_STDERR if self._options.stdio else stdout, line)
+                write_line(STDERR if self._options.stdio else stdout, line)
             except BaseException:
                 self._server.stop_accepting()
                 raise
@@ -194,7 +164,7 @@ class Daemon:
             background.append(asyncio.create_task(self._watch_parent(self._options.parent_pid)))
         if self._options.stdio:
             background.append(asyncio.create_task(self._serve_stdio(stdin, stdout)))
-        elif self._options.ends_with_stdin and _is_pipe(stdin):
+        elif self._options.ends_with_stdin and is_pipe(stdin):
             background.append(asyncio.create_task(self._watch_stdin(stdin)))
         logger.info("serving", extra={"fields": {"version": __version__, "pid": os.getpid()}})
         await self.ending.wait()
@@ -344,8 +314,8 @@ def serve(options: DaemonOptions, announce: Callable[[Endpoint], str] = ready_li
     tells where: the first one on stdout (on stderr if stdio serves as well). It must not block.
     """
     forbid_dumps()
-    listening = None if options.websocket is None else listen(options.websocket)
     stdin, stdout = claim_stdio(options.stdio)
+    listening = None if options.websocket is None else listen(options.websocket)
     sys.stdout = sys.stderr
     _keep_selectors_out_of_the_log()
     return asyncio.run(_serve(options, listening, stdin, stdout, announce))
@@ -385,24 +355,6 @@ async def _messages(chunks: AsyncIterator[bytes], framing: Framing) -> AsyncIter
             return
     for message in framing.end():
         yield message
-
-
-def _is_pipe(fd: int) -> bool:
-    """Whether somebody is at the other end; at that of a terminal or /dev/null nobody is."""
-    mode = os.fstat(fd).st_mode
-    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
-
-
-def _write_line(fd: int, line: str) -> None:
-    """Raises UsageError."""
-    rest = memoryview(line.encode() + b"\n")
-    try:
-        while rest:
-            rest = rest[os.write(fd, rest) :]
-    except OSError as error:
-        raise UsageError(
-            f"the line with the WebSocket's URL cannot be written: {error.strerror}"
-        ) from None
 
 
 async def _watch_the_end(daemon: Daemon) -> None:

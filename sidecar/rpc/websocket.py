@@ -96,8 +96,11 @@ def listen(options: WebSocketOptions) -> socket.socket:
         )[0]
         listening = socket.create_server(address[:2], family=family, backlog=1024)
     except OSError as error:
+        # Python adds the address to the system's words, and a name's lookup has words of its own.
+        is_lookup = isinstance(error, socket.gaierror)
+        why = error.strerror if is_lookup else os.strerror(error.errno or 0)
         raise UsageError(
-            f"cannot listen on {where}: {error.strerror}; --ws takes [HOST:]PORT, 0 for a free port"
+            f"cannot listen on {where}: {why}; --ws takes [HOST:]PORT, 0 for a free port"
         ) from None
     listening.setblocking(False)
     return listening

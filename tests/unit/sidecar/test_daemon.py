@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 from protocol import limits
 from sidecar import daemon as module
-from sidecar.daemon import Daemon, DaemonOptions, claim_stdio
+from sidecar.daemon import Daemon, DaemonOptions
 from sidecar.errors import PythonNotFound, UsageError
 from sidecar.rpc.stdio import StdoutWriter
 from sidecar.rpc.websocket import Endpoint, WebSocketOptions, listen
@@ -166,15 +166,6 @@ async def test_a_process_that_hangs_after_the_end_is_ended(
     assert await asyncio.to_thread(gone.wait, 5)
 
 
-@pytest.mark.parametrize("name", ["stdin", "stdout"])
-def test_a_stream_that_is_closed_is_an_error_that_says_so(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.setattr(sys, name, None)
-    with pytest.raises(UsageError, match=f"^{name} is closed; the sidecar speaks JSON-RPC"):
-        claim_stdio()
-
-
 class ServedWebSocket:
     """A daemon with a WebSocket, alone or beside stdio, and the other ends of its pipes."""
 
@@ -293,16 +284,13 @@ async def test_where_stdin_is_no_pipe_its_end_means_nothing(
         await client.send(INFO.decode())
         assert json.loads(await client.recv())["id"] == 1
     assert not served.status.done()
-    (tmp_path / "file").touch()
-    with (tmp_path / "file").open() as file, Path(os.devnull).open() as null:
-        assert [module._is_pipe(one.fileno()) for one in (file, null)] == [False, False]
 
 
 async def test_a_stdio_in_which_no_frame_is_found_ends_only_its_own_connection(
     serve_websocket: Callable[..., ServedWebSocket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read_ready, stderr = os.pipe()
-    monkeypatch.setattr(module, "_STDERR", stderr)
+    monkeypatch.setattr(module, "STDERR", stderr)
     served = serve_websocket(stdio=True)
     async with served.client() as client:
         assert json.loads(os.read(read_ready, 1 << 16))["url"] == served.url
@@ -335,11 +323,3 @@ async def test_a_url_that_cannot_be_told_is_an_error(
     os.close(served.read_from)
     with pytest.raises(UsageError, match="URL cannot be written: Broken pipe"):
         await served.ended()
-
-
-def test_with_the_websocket_alone_only_stdout_must_be_there(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(sys, "stdout", None)
-    with pytest.raises(UsageError, match=r"^stdout is closed; the line with the WebSocket's URL"):
-        claim_stdio(peer=False)
