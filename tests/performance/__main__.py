@@ -29,6 +29,7 @@ MODULES = (
     "steps",
     "load",
     "history",
+    "keeping",
     "memory",
     "redacting",
     "painting",

@@ -19,7 +19,7 @@ def history_query(folder: Path) -> Iterator[Row]:
         async def fill(count: int) -> None:
             history = histories[count] = ExecutionHistory(folder / f"history-{count}.db")
             for number in range(count):
-                await history.ended(_detail(number))
+                await history.ended(detail(number))
 
         for count in COUNTS:
             runner.run(fill(count))
@@ -40,7 +40,7 @@ def history_query(folder: Path) -> Iterator[Row]:
         least = least or figure
 
 
-def _detail(number: int) -> ExecutionDetail:
+def detail(number: int) -> ExecutionDetail:
     return ExecutionDetail(
         id=f"00000000-0000-4000-8000-{number:012d}",
         workflow_id=f"workflow-{number}",
