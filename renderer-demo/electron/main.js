@@ -29,7 +29,9 @@ app.whenReady().then(() => {
 
   const sidecar = new SidecarHost({ project: project() });
   sidecar.onLog((line) => process.stderr.write(`${line}\n`));
-  sidecar.forward({ app, ipcMain }, ({ senderFrame }) => senderFrame?.parent === null && isPage(senderFrame.url));
+  sidecar.forward({ app, ipcMain }, ({ senderFrame: frame }) => {
+    return frame !== null && frame.parent === null && isPage(frame.url);
+  });
   openWindow();
   app.on("activate", () => {
     if (BrowserWindow.getAllWindows().length === 0) openWindow();

@@ -10,6 +10,7 @@ const { contextBridge, ipcRenderer } = require("electron");
 
 /** @typedef {import("../../protocol/generated/protocol").ExecutionEvent} ExecutionEvent */
 /** @typedef {import("./sidecar-host.js").SidecarState} SidecarState */
+/** @typedef {{ code: number, message: string, data: { type: string } }} WireError */
 
 /**
  * How the page sees the sidecar. `attempt` counts failed tries, `retryAt` is the epoch
@@ -59,17 +60,17 @@ contextBridge.exposeInMainWorld("sidecar", {
    * away.
    * @param {string} method
    * @param {Record<string, unknown>} [params]
-   * @returns {Promise<{ result: unknown } | { error: { code: number, message: string, data?: unknown } }>}
+   * @returns {Promise<{ result: unknown } | { error: WireError }>}
    */
   async request(method, params = {}) {
     /** @type {Record<string, readonly string[]>} */
     const channels = CHANNELS;
     const names = Object.hasOwn(channels, method) ? channels[method] : undefined;
     if (names === undefined)
-      return { error: { code: -32601, message: `there is no channel ${method}`, data: { type: "MethodNotFound" } } };
+      return refused(-32601, "MethodNotFound", `there is no channel ${method}`);
     const unknown = Object.keys(params).find((name) => !names.includes(name));
     if (unknown !== undefined)
-      return { error: { code: -32602, message: `${method} has no param ${unknown}`, data: { type: "InvalidParams" } } };
+      return refused(-32602, "InvalidParams", `${method} has no param ${unknown}`);
     const args = names.map((name) => params[name]);
     while (args.length > 0 && args[args.length - 1] === undefined) args.pop();
     try {
@@ -111,6 +112,16 @@ contextBridge.exposeInMainWorld("sidecar", {
 });
 
 /**
+ * @param {number} code
+ * @param {string} type
+ * @param {string} message
+ * @returns {{ error: WireError }}
+ */
+function refused(code, type, message) {
+  return { error: { code, message, data: { type } } };
+}
+
+/**
  * @param {string} channel
  * @param {(value: any) => void} listener
  * @returns {() => void}
@@ -135,7 +146,7 @@ function connectionOf({ state, failures, error, retryAtMs }) {
 /**
  * The error of the wire in a rejection's text: see `forward` in sidecar-host.js.
  * @param {unknown} error
- * @returns {{ code: number, message: string, data?: { type?: string } } | null} Null when there was no answer.
+ * @returns {WireError | null} Null when there was no answer.
  */
 function wireError(error) {
   const [, json] = /: SidecarError: (\{.*\})$/s.exec(String(error)) ?? [];

@@ -29,7 +29,7 @@ const path = require("node:path");
  * @property {string} project Folder that workflows and scripts lie in.
  * @property {string | string[]} [command] What to start: a program, with arguments if it needs
  *   some (default: the environment's WORKFLOW_SIDECAR, else workflow-sidecar on the PATH).
- * @property {string[]} [flags] More flags of `workflow-sidecar serve`, such as ["--allow-env", "X"].
+ * @property {string[]} [flags] More flags of `serve`, such as ["--allow-env", "NAME"].
  * @property {NodeJS.ProcessEnv} [env] Environment of the sidecar (default: this process's).
  * @property {number} [maxRestarts] Restarts in a row before giving up (default 5).
  * @property {number} [initialDelayMs] Before the first restart; doubles each time (default 250).
@@ -61,14 +61,27 @@ const path = require("node:path");
  * @property {(channel: string, value: unknown) => void} send
  * @property {(name: any, listener: () => void) => unknown} on
  * @typedef {{ sender: WebContents, senderFrame: { parent: unknown, url: string } | null }} IpcEvent
- * @typedef {{ handle(channel: string, listener: (event: any, ...args: any[]) => unknown): void }} IpcMain
- * @typedef {{ quit(): void, on(name: any, listener: (event: { preventDefault(): void }) => void): unknown }} App
+ * @typedef {(event: any, ...args: any[]) => unknown} IpcHandler
+ * @typedef {{ handle(channel: string, handler: IpcHandler): void }} IpcMain
+ * @typedef {(event: { preventDefault(): void }) => void} QuitListener
+ * @typedef {{ quit(): void, on(name: any, listener: QuitListener): unknown }} App
  */
 
-/** @typedef {{ method: string, resolve: (result: any) => void, reject: (error: Error) => void }} Pending */
-/** @typedef {{ method: string, params: object, pending: Pending }} Waiting */
-/** @typedef {{ workflow_id?: string | null, subscriber?: string, include?: string[] }} ListenerParams */
-/** @typedef {{ params: ListenerParams, window: WebContents | null }} Listener */
+/**
+ * @typedef {object} Pending
+ * @property {string} method
+ * @property {(result: any) => void} resolve
+ * @property {(error: Error) => void} reject
+ *
+ * @typedef {{ method: string, params: object, pending: Pending }} Waiting
+ *
+ * @typedef {object} ListenerParams
+ * @property {string | null} [workflow_id]
+ * @property {string} [subscriber]
+ * @property {string[]} [include]
+ *
+ * @typedef {{ params: ListenerParams, window: WebContents | null }} Listener
+ */
 
 const DEFAULT_COMMAND = "workflow-sidecar";
 const PROTOCOL_MAJOR = "1";
@@ -145,7 +158,7 @@ class SidecarHost {
   #pending = new Map();
   /** @type {Waiting[]} Requests until it is ready. */
   #waiting = [];
-  /** @type {Map<string, Listener>} What the sidecar has agreed to tell, and will again when restarted. */
+  /** @type {Map<string, Listener>} What the sidecar has agreed to tell, now and when restarted. */
   #listeners = new Map();
   /** @type {Map<WebContents, Set<string>>} Windows, with the subscriber names of each. */
   #windows = new Map();
@@ -346,7 +359,8 @@ class SidecarHost {
     if (message.length > MAX_MESSAGE_BYTES) {
       const limit = `${MAX_MESSAGE_BYTES / 1024 / 1024} MiB`;
       const data = { type: "InvalidRequest" };
-      pending.reject(new SidecarError(`${method}: the request is larger than ${limit}`, -32600, data));
+      const reason = `${method}: the request is larger than ${limit}`;
+      pending.reject(new SidecarError(reason, -32600, data));
       return;
     }
     if (method === "sidecar:shutdown") this.#shutDown = true;
@@ -374,7 +388,8 @@ class SidecarHost {
     }
     const pending = this.#pending.get(message.id);
     this.#pending.delete(message.id);
-    if (pending === undefined) tell(this.#onLog, `an answer to no request: ${JSON.stringify(message)}`);
+    if (pending === undefined)
+      tell(this.#onLog, `an answer to no request: ${JSON.stringify(message)}`);
     else if ("error" in message) {
       const { message: reason, code, data } = message.error;
       pending.reject(new SidecarError(reason, code, data));
@@ -407,7 +422,8 @@ class SidecarHost {
   async #forwarded(window, channel, args) {
     /** @type {any} */
     const params = named(channel, args);
-    if (channel !== SUBSCRIBE && channel !== UNSUBSCRIBE) return this.#send(channel, params, window);
+    if (channel !== SUBSCRIBE && channel !== UNSUBSCRIBE)
+      return this.#send(channel, params, window);
     // One window, one subscriber; a page that names several keeps them apart.
     const given = params.subscriber ?? "";
     params.subscriber = `window-${window.id}${given === "" ? "" : `/${given}`}`;
@@ -480,7 +496,11 @@ class SidecarHost {
       this.#ended(child, notStarted(child.spawnfile, error));
     });
     child.once("exit", () => {
-      const late = setTimeout(() => child.stdout.destroy(), LAST_BYTES_MS);
+      // What it has left behind may hold the pipes open.
+      const late = setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, LAST_BYTES_MS);
       child.once("close", async (code, signal) => {
         clearTimeout(late);
         await drained();
@@ -491,7 +511,8 @@ class SidecarHost {
     });
     const { startMs } = this.#options;
     this.#timer = setTimeout(() => {
-      this.#kill(child, `${child.spawnfile} did not answer within ${startMs} ms; is it workflow-sidecar?`);
+      const guess = "is it workflow-sidecar?";
+      this.#kill(child, `${child.spawnfile} did not answer within ${startMs} ms; ${guess}`);
     }, startMs);
     this.#greet(child).catch((error) => this.#kill(child, text(error)));
   }
@@ -547,12 +568,14 @@ class SidecarHost {
       const mend = `this app speaks ${PROTOCOL_MAJOR}; install a matching workflow-sidecar`;
       throw new Error(`the sidecar speaks version ${protocol_version} of the protocol, ${mend}`);
     }
-    await Promise.all([...this.#listeners.values()].map(({ params }) => this.#now(SUBSCRIBE, params)));
+    const listeners = [...this.#listeners.values()];
+    await Promise.all(listeners.map(({ params }) => this.#now(SUBSCRIBE, params)));
     if (this.#child !== child || this.#closing !== null) return;
     clearTimeout(this.#timer);
     this.#readyAtMs = Date.now();
     this.#set("ready");
-    for (const { method, params, pending } of this.#waiting.splice(0)) this.#write(method, params, pending);
+    for (const { method, params, pending } of this.#waiting.splice(0))
+      this.#write(method, params, pending);
   }
 
   /**
@@ -561,7 +584,9 @@ class SidecarHost {
    * @returns {Promise<unknown>}
    */
   #now(method, params) {
-    return new Promise((resolve, reject) => this.#write(method, params, { method, resolve, reject }));
+    return new Promise((resolve, reject) => {
+      this.#write(method, params, { method, resolve, reject });
+    });
   }
 
   /**
@@ -656,7 +681,8 @@ function named(channel, args) {
   if (names === undefined) throw new TypeError(`there is no channel ${channel}`);
   if (args.length > names.length)
     throw new TypeError(`${channel} takes ${names.length} arguments, got ${args.length}`);
-  return Object.fromEntries(names.map((name, at) => [name, args[at]]).filter(([, value]) => value !== undefined));
+  const pairs = names.map((name, at) => [name, args[at]]);
+  return Object.fromEntries(pairs.filter(([, value]) => value !== undefined));
 }
 
 /**
@@ -671,7 +697,9 @@ function commandOf(command, env) {
   if (file === undefined) throw new Error("the command that starts the sidecar is empty");
   if (process.platform === "win32" && /\.(cmd|bat)$/i.test(file))
     // They run in cmd.exe, for which no argument can be quoted safely (CVE-2024-27980).
-    throw new Error(`${file} is a batch file and cannot be started; name the .exe, or python -m sidecar`);
+    throw new Error(
+      `${file} is a batch file and cannot be started; name the .exe, or python -m sidecar`,
+    );
   return [file, ...args];
 }
 
@@ -686,7 +714,8 @@ function isFile(file) {
  * @returns {string[]}
  */
 function words(line) {
-  return Array.from(line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g), (match) => match.slice(1).join(""));
+  const found = line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g);
+  return Array.from(found, (match) => match.slice(1).join(""));
 }
 
 /**
@@ -793,8 +822,9 @@ function endOf(code, signal, tail) {
  */
 function notStarted(file, error) {
   const reason = error.code === "ENOENT" ? "it was not found" : error.message;
-  const mend = "install it (pip install workflow-sidecar), or name it with WORKFLOW_SIDECAR or `command`";
-  return `the sidecar cannot be started: ${file}: ${reason}; ${mend}`;
+  const mend = "install it (pip install workflow-sidecar)";
+  const orName = "name it with WORKFLOW_SIDECAR or `command`";
+  return `the sidecar cannot be started: ${file}: ${reason}; ${mend}, or ${orName}`;
 }
 
 /** @param {Error & { code?: string }} error */

@@ -17,7 +17,6 @@ from rich.console import Console
 from rich.text import Text
 
 from protocol.events import ExecutionEvent
-from protocol.workflow import PythonStep
 from sidecar.cli.estimates import advance
 from sidecar.cli.progress import Progress, first_line
 from sidecar.cli.region import Region
@@ -44,13 +43,11 @@ class LiveProgress(Progress):
         )
         is_ascii = not (stream.encoding or "").lower().startswith("utf")
         self._tree = Tree(ASCII if is_ascii else UNICODE, self._width)
-        steps = {step.id: step for step in loaded.workflow.steps}
-        self._rows: dict[str, Row] = {}
-        for step_id in loaded.plan.order:
-            step = steps[step_id]
-            policy = step.retry_policy if isinstance(step, PythonStep) else None
-            attempts = policy.max_attempts if policy else 1
-            self._rows[step_id] = Row(step_id, self._visible(step.label or ""), attempts)
+        labels = {step.id: self._visible(step.label or "") for step in loaded.workflow.steps}
+        self._rows = {
+            step_id: Row(step_id, labels[step_id], self._most_attempts[step_id])
+            for step_id in loaded.plan.order
+        }
         self._in_order = list(self._rows.values())
         self._place_of = {step_id: place for place, step_id in enumerate(self._rows)}
         self._current = 0

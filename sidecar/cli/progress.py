@@ -20,7 +20,7 @@ from protocol.events import (
     WorkflowCompletedEvent,
     WorkflowFailedEvent,
 )
-from protocol.workflow import OutputStep
+from protocol.workflow import OutputStep, PythonStep
 from sidecar.cli import streams
 from sidecar.engine.loader import LoadedWorkflow
 from sidecar.redaction import escape_control
@@ -64,6 +64,8 @@ class Progress:
         self._name = loaded.workflow.workflow.name
         self._messages = {step.id for step in loaded.workflow.steps if isinstance(step, OutputStep)}
         self._count = len(loaded.workflow.steps)
+        #: Attempts that a step has at most, by step id.
+        self._most_attempts = {step.id: _most_attempts(step) for step in loaded.workflow.steps}
         self._width = min(_WIDEST_ID, max(len(step.id) for step in loaded.workflow.steps))
         self._started_ms: dict[str, int] = {}
         self._skipped: list[str] = []
@@ -171,7 +173,8 @@ class Progress:
                 return [self._visible(self._name)]
             case "step_started":
                 attempt = event.data.attempt
-                again = f" (attempt {attempt})" if attempt > 1 else ""
+                most = self._most_attempts[event.step_id]
+                again = f" (attempt {attempt} of {most})" if attempt > 1 else ""
                 return [self._step_line(event.step_id, f"running{again}")]
             case "step_output":
                 return [
@@ -199,7 +202,8 @@ class Progress:
         # An exception's message has just been shown, as the last line of its traceback on stderr.
         message = "" if data.stack_trace else f": {first_line(data.error)}"
         error = self._visible(f"{data.error_type}{message}")
-        return f"{error}; attempt {data.retry_attempt + 2} in {duration(data.next_delay_ms)}"
+        number = f"{data.retry_attempt + 2} of {self._most_attempts[event.step_id]}"
+        return f"{error}; attempt {number}, next in {duration(data.next_delay_ms)}"
 
     def _step_line(self, step_id: str, text: str) -> str:
         return f"  {step_id:<{self._width}}  {text}"
@@ -230,6 +234,11 @@ def first_line(text: str) -> str:
     """The first line of a message, marked when there are more."""
     first, _, rest = text.strip().partition("\n")
     return f"{first} …" if rest else first
+
+
+def _most_attempts(step: PythonStep | OutputStep) -> int:
+    policy = step.retry_policy if isinstance(step, PythonStep) else None
+    return policy.max_attempts if policy else 1
 
 
 def _message(message: Any) -> str:

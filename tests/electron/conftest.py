@@ -21,6 +21,13 @@ def is_ci() -> bool:
     return os.environ.get("CI", "").lower() not in ("", "0", "false")
 
 
+def missing(error: unpack.NotHad) -> None:
+    """End the test: fail under CI, else skip."""
+    if is_ci():
+        pytest.fail(f"Electron: {error}")
+    pytest.skip(f"Electron: {error}")
+
+
 @pytest.fixture(scope="session")
 def electron() -> Iterator[tuple[Path, str]]:
     """The program and the display. Skipped by name where one is missing; under CI it fails."""
@@ -31,9 +38,7 @@ def electron() -> Iterator[tuple[Path, str]]:
         with unpack.display() as display:
             yield program, display
     except unpack.NotHad as error:
-        if is_ci():
-            pytest.fail(str(error))
-        pytest.skip(f"Electron: {error}")
+        missing(error)
 
 
 @pytest.fixture

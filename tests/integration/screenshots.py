@@ -202,7 +202,7 @@ def _pictures(project: Project) -> Iterator[tuple[str, Screen]]:
         screen.wait_for_end()
         yield "one-run", screen
         screen.type("workflow-sidecar run stations.yaml")
-        screen.wait_for("station-090 +running")
+        screen.wait_for(r"station-0[89]\d +running")
         yield "two-hundred", screen
         screen.wait_for_end()
         screen.type("workflow-sidecar doctor; workflow-sidecar validate import.yaml no.yaml")

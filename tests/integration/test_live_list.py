@@ -118,7 +118,7 @@ def test_a_dumb_terminal_gets_plain_lines(project: Project, tmp_path: Path) -> N
     with Terminal(project.path, "run", "flaky.yaml", env={"TERM": "dumb"}) as terminal:
         assert terminal.wait() == 0
         assert "\x1b" not in terminal.raw
-        assert "  flaky  error    ConnectionError; attempt 2 in 300 ms" in terminal.text
+        assert "  flaky  error    ConnectionError; attempt 2 of 3, next in 300 ms" in terminal.text
 
 
 def test_a_terminal_without_unicode_gets_ascii(project: Project) -> None:

@@ -403,6 +403,21 @@ test("an answer that came before the end counts", async (t) => {
   assert.match(sidecar.state.error, /exit status 4/);
 });
 
+test("what it leaves behind does not keep its end from being seen", async (t) => {
+  const folder = project(t);
+  const text = `
+    const { spawn } = require("node:child_process");
+    const stdio = ["ignore", "inherit", "inherit"];
+    const left = spawn(process.execPath, ["-e", "setTimeout(() => {}, 60000)"], { stdio, detached: true });
+    require("node:fs").writeFileSync(${JSON.stringify(path.join(folder, "left"))}, String(left.pid));
+    process.exit(3);`;
+  const sidecar = host(t, { command: standIn(t, text), maxRestarts: 0 });
+  await assert.rejects(sidecar.invoke("workflow:list"), gone(/exit status 3/));
+  const left = Number(fs.readFileSync(path.join(folder, "left"), "utf8"));
+  assert.equal(isAlive(left), true);
+  process.kill(left, "SIGKILL");
+});
+
 // --- the end ---------------------------------------------------------------------------------
 
 test("closing ends the run in order, answers it, and leaves no process", async (t) => {

@@ -99,10 +99,10 @@ async def test_retries_are_told_as_they_come(tmp_path: Path) -> None:
     assert (await shown(tmp_path, load(step), runner))[1:-2] == [
         "  a  running",
         # The message stands in the line before, which is the last of the traceback on stderr.
-        "  a  error    ConnectionError; attempt 2 in 1.6 s",
-        "  a  running (attempt 2)",
-        "  a  error    ScriptTimeout: Script timeout after 5ms; attempt 3 in 3.2 s",
-        "  a  running (attempt 3)",
+        "  a  error    ConnectionError; attempt 2 of 3, next in 1.6 s",
+        "  a  running (attempt 2 of 3)",
+        "  a  error    ScriptTimeout: Script timeout after 5ms; attempt 3 of 3, next in 3.2 s",
+        "  a  running (attempt 3 of 3)",
         "  a  success  4.8 s, 2 retries",
     ]
 
