@@ -26,6 +26,7 @@ from tests.performance.plot import plot
 #: The parts of the table, in its order: modules of this folder, each with `BENCHMARKS`.
 MODULES = (
     "starting",
+    "launching",
     "steps",
     "load",
     "history",

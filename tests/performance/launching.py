@@ -1,19 +1,23 @@
-"""Figures of starting scripts: the zygote against `subprocess.run` and a bare fork, interleaved.
+"""What the start of a script costs: the zygote against plain spawn and a bare fork.
 
 From a request to its parsed output, beneath the runner with everything on, confinement included.
 """
 
 import asyncio
+import contextlib
+import io
 import json
 import multiprocessing
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sidecar.engine import Engine
+from sidecar.scripts.confinement import Confinement, IsolationOptions
 from sidecar.scripts.interface import ScriptRequest
 from sidecar.scripts.interpreter import Interpreters
 from sidecar.scripts.launchers import Launcher
@@ -21,26 +25,27 @@ from sidecar.scripts.launchers.spawn import SpawnLauncher
 from sidecar.scripts.launchers.zygote import ZygoteLauncher
 from sidecar.scripts.paths import ProjectRoot
 from sidecar.scripts.runner import LocalRunner
-from tests.performance.figures import Figure, interleaved, timed
+from tests.performance.figures import Figure, Row, interleaved, timed
+from tests.performance.steps import LIGHT_SCRIPT, LIGHT_STEPS
 
-LIGHT = """import json, sys
-def fib(n):
-    return n if n < 2 else fib(n - 1) + fib(n - 2)
-print(json.dumps({"fib": fib(10)}))
-"""
-ROUNDS = 200
 T = TypeVar("T")
 
 
 class Bench:
     """A runner on one launcher, driven from outside its loop."""
 
-    def __init__(self, folder: Path, python: str, launcher: Callable[[], Launcher]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        launcher: Callable[[], Launcher],
+        isolation: IsolationOptions | None = None,
+    ) -> None:
         self.loop = asyncio.new_event_loop()
         self.project = ProjectRoot(folder)
         self.launcher = self.do(_made(launcher))
-        pythons = Interpreters(python, self.project.path)
-        self.runner = LocalRunner(self.project, pythons, self.launcher)
+        pythons = Interpreters(sys.executable, self.project.path)
+        confinement = Confinement(self.project.path, isolation or IsolationOptions())
+        self.runner = LocalRunner(self.project, pythons, self.launcher, confinement)
         self.do(self.runner.prepare())
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
@@ -80,155 +85,148 @@ def _ignore(line: str) -> None:
     return None
 
 
-def start_of_a_script(folder: Path, python: str = sys.executable) -> None:
-    """p50 and p99 of one script: zygote, plain spawn, and `subprocess.run`, in turn."""
+def start_of_a_script(folder: Path) -> Iterator[Row]:
+    """One script by the zygote and by plain spawn, against `subprocess.run`."""
     script = folder / "light.py"
-    script.write_text(LIGHT)
-    zygote, spawn = Bench(folder, python, ZygoteLauncher), Bench(folder, python, SpawnLauncher)
+    script.write_text(LIGHT_SCRIPT)
+    zygote, spawn = Bench(folder, ZygoteLauncher), Bench(folder, SpawnLauncher)
+    unconfined = Bench(folder, ZygoteLauncher, IsolationOptions(level="off"))
 
     def plain() -> None:
-        done = subprocess.run(
-            [python, str(script)], input=b"{}", capture_output=True, check=True, cwd=folder
-        )
-        json.loads(done.stdout)
+        command = [sys.executable, str(script)]
+        json.loads(subprocess.run(command, input=b"{}", stdout=-1, check=True).stdout)
 
     try:
-        figures = interleaved(ROUNDS, zygote=zygote.run, spawn=spawn.run, plain=plain)
-        baseline = Figure("subprocess.run([python, script])", figures["plain"].times_ms)
-        print(baseline.row())
-        print(Figure("script by plain spawn", figures["spawn"].times_ms).row(baseline))
-        ours = Figure("script by the zygote", figures["zygote"].times_ms)
-        print(ours.row(baseline))
-        print(f"{'  so many times less':<44} {baseline.p50_ms / ours.p50_ms:10.1f}")
-        _print_memory(zygote)
-    finally:
-        zygote.close()
-        spawn.close()
-
-
-def _print_memory(bench: Bench) -> None:
-    launcher = bench.launcher
-    if isinstance(launcher, ZygoteLauncher) and launcher._zygote is not None:
-        status = Path(f"/proc/{launcher._zygote._process.pid}/smaps_rollup").read_text()
-        fields = {
-            line.split(":")[0]: int(line.split()[1])
-            for line in status.splitlines()
-            if line.endswith("kB")
-        }
-        print(
-            f"{'idle memory of the zygote':<44} {fields['Pss'] / 1024:7.1f} MiB of its own share, "
-            f"{fields['Rss'] / 1024:.1f} resident"
+        figures = interleaved(
+            200, zygote=zygote.run, unconfined=unconfined.run, spawn=spawn.run, subprocess_run=plain
         )
+        baseline = figures["subprocess_run"]
+        yield Figure("script by the zygote", figures["zygote"].times_ms).row(baseline)
+        without = Figure("script by the zygote, not confined", figures["unconfined"].times_ms)
+        yield without.row(baseline)
+        yield Figure("script by plain spawn", figures["spawn"].times_ms).row(baseline)
+        costs = figures["zygote"].p50_ms - without.p50_ms
+        yield Row("cost of containment per script", costs)
+        yield from _memory(zygote)
+    finally:
+        for bench in (zygote, spawn, unconfined):
+            bench.close()
 
 
-def light40_against_fork(folder: Path) -> None:
-    """40 steps through the engine, a loop of `subprocess.run`, and a fork per step."""
+def _memory(bench: Bench) -> Iterator[Row]:
+    """What the idle zygote holds: its share of what it has in common with others, and all."""
+    zygote = getattr(bench.launcher, "_zygote", None)
+    rollup = Path(f"/proc/{zygote._process.pid}/smaps_rollup") if zygote else Path("/nowhere")
+    if rollup.exists():
+        lines = [line.split() for line in rollup.read_text().splitlines()[1:]]
+        kib = {line[0].rstrip(":"): int(line[1]) for line in lines}
+        yield Row("idle zygote, its share of memory", kib["Pss"] / 1024, unit="MiB")
+        yield Row("idle zygote, resident", kib["Rss"] / 1024, unit="MiB")
+
+
+def light40_and_a_fork(folder: Path) -> Iterator[Row]:
+    """40 steps through the engine, against a loop of subprocess.run and a bare fork per step."""
     script = folder / "light.py"
-    script.write_text(LIGHT)
-    steps = [{"id": f"s{n}", "type": "python", "script": "light.py"} for n in range(40)]
+    script.write_text(LIGHT_SCRIPT)
+    steps = [{"id": f"s{n}", "type": "python", "script": "light.py"} for n in range(LIGHT_STEPS)]
     definition = {"workflow": {"name": "light40"}, "steps": steps}
-    loop = asyncio.new_event_loop()
+    with asyncio.Runner() as runner:
 
-    async def start() -> Engine:
-        engine = Engine(folder, python=sys.executable)
-        await engine.runner.prepare()
-        return engine
+        async def start() -> Engine:
+            engine = Engine(folder, python=sys.executable)
+            await engine.runner.prepare()
+            return engine
 
-    engine = loop.run_until_complete(start())
+        engine = runner.run(start())
+
+        def ours() -> None:
+            result = runner.run(engine.execute(definition))
+            if not result.success:
+                raise RuntimeError(f"light40 failed: {result.error}")
+
+        def subprocess_loop() -> None:
+            for _ in range(LIGHT_STEPS):
+                command = [sys.executable, str(script)]
+                subprocess.run(command, input=b"{}", stdout=-1, check=True)
+
+        figures = interleaved(
+            9, ours=ours, subprocess_run_loop=subprocess_loop, fork_per_step=_fork_loop
+        )
+        runner.run(engine.close())
+    for name in ("subprocess_run_loop", "fork_per_step"):
+        yield Figure("light40 by the zygote", figures["ours"].times_ms).row(figures[name])
+
+
+def _fork_loop() -> None:
     context = multiprocessing.get_context("fork")
-
-    def ours() -> None:
-        result = loop.run_until_complete(engine.execute(definition))
-        if not result.success:
-            raise RuntimeError(f"light40 failed: {result.error}")
-
-    def spawned() -> None:
-        for _ in range(40):
-            subprocess.run([sys.executable, str(script)], input=b"{}", stdout=-1, check=True)
-
-    def forked() -> None:
-        code = compile(LIGHT, "light.py", "exec")
-        for _ in range(40):
-            reading, writing = context.Pipe(duplex=False)
-            process = context.Process(target=_in_fork, args=(code, writing))
-            process.start()
-            writing.close()
-            reading.recv()
-            process.join()
-            process.close()
-            reading.close()
-
-    figures = interleaved(9, ours=ours, spawned=spawned, forked=forked)
-    loop.run_until_complete(engine.close())
-    loop.close()
-    loop_of, fork = figures["spawned"], Figure("fork per step", figures["forked"].times_ms)
-    engine_run = Figure("light40 by the zygote", figures["ours"].times_ms)
-    print(Figure("light40: subprocess.run loop", loop_of.times_ms).row())
-    print(Figure("light40: multiprocessing fork per step", fork.times_ms).row())
-    print(engine_run.row(fork))
-    print(f"{'  times less than the loop':<44} {loop_of.p50_ms / engine_run.p50_ms:10.1f}")
+    code = compile(LIGHT_SCRIPT, "light.py", "exec")
+    for _ in range(LIGHT_STEPS):
+        reading, writing = context.Pipe(duplex=False)
+        process = context.Process(target=_in_fork, args=(code, writing))
+        process.start()
+        writing.close()
+        reading.recv()
+        process.join()
+        process.close()
+        reading.close()
 
 
 def _in_fork(code: Any, writing: Any) -> None:
-    import contextlib
-    import io
-
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         exec(code, {})  # noqa: S102 - the baseline's whole point
     writing.send(json.loads(out.getvalue()))
 
 
-def scripts_per_second(folder: Path) -> None:
-    """How many light scripts a second, with 1, 2 and 4 at once, forked and spawned."""
-    (folder / "light.py").write_text(LIGHT)
-    for name, launcher in (("zygote", ZygoteLauncher), ("spawn", SpawnLauncher)):
-        bench = Bench(folder, sys.executable, launcher)
-        try:
-            bench.run_at_once(2, 10)
-            total = 200 if name == "zygote" else 60
-            for count in (1, 2, 4):
-                seconds = timed(lambda: bench.run_at_once(count, total)) / 1000  # noqa: B023
-                print(f"{f'scripts a second, {name}, {count} at once':<44} {total / seconds:10.0f}")
-        finally:
-            bench.close()
-
-
-def preloading(folder: Path, python: str = sys.executable) -> None:
-    """A script that imports numpy, with and without `--preload numpy`, where numpy is there."""
-    if subprocess.run([python, "-c", "import numpy"], capture_output=True, check=False).returncode:
-        print(f"{'import of numpy, preloaded':<44} needs numpy beside {python}")
-        return
-    (folder / "light.py").write_text("import numpy\nprint('{\"n\": %d}' % numpy.arange(5).sum())")
-    without = Bench(folder, python, ZygoteLauncher)
-    with_it = Bench(folder, python, lambda: ZygoteLauncher(["numpy"]))
+def scripts_per_second(folder: Path) -> Iterator[Row]:
+    """Light scripts a second, with 1, 2 and 4 at once, forked against spawned."""
+    (folder / "light.py").write_text(LIGHT_SCRIPT)
+    zygote, spawn = Bench(folder, ZygoteLauncher), Bench(folder, SpawnLauncher)
     try:
-        figures = interleaved(30, without=without.run, with_it=with_it.run)
-        baseline = Figure("script that imports numpy", figures["without"].times_ms)
-        print(baseline.row())
-        print(Figure("  with --preload numpy", figures["with_it"].times_ms).row(baseline))
+        for count in (1, 2, 4):
+            rates = {}
+            for name, bench, total in (("zygote", zygote, 200), ("spawn", spawn, 60)):
+                rates[name] = total / timed(partial(bench.run_at_once, count, total)) * 1000
+            yield Row(
+                f"scripts a second, {count} at once",
+                rates["zygote"],
+                unit="1/s",
+                baseline="plain spawn",
+                baseline_p50=rates["spawn"],
+            )
+    finally:
+        zygote.close()
+        spawn.close()
+
+
+def preloading(folder: Path) -> Iterator[Row]:
+    """A script that imports a heavy module, preloaded and not: numpy, or what comes near it."""
+    command = [sys.executable, "-c", "import numpy"]
+    there = subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0
+    module = "numpy" if there else "asyncio"
+    (folder / "light.py").write_text(f"import {module}\nprint('{{}}')")
+    without = Bench(folder, ZygoteLauncher)
+    with_it = Bench(folder, lambda: ZygoteLauncher([module]))
+    try:
+        figures = interleaved(40, without_preload=without.run, with_it=with_it.run)
+        ours = Figure(f"script that imports {module}, preloaded", figures["with_it"].times_ms)
+        yield ours.row(figures["without_preload"])
     finally:
         without.close()
         with_it.close()
 
 
-def start_of_the_zygote(folder: Path) -> None:
-    """From asking for it to its being ready, against an interpreter that does nothing."""
-    (folder / "light.py").write_text(LIGHT)
-    times, bare = [], []
+def zygote_ready(folder: Path) -> Iterator[Row]:
+    """From asking for a zygote to its being ready, against an interpreter that does nothing."""
+    times: list[float] = []
+    bare: list[float] = []
     for _ in range(10):
         start = time.perf_counter()
-        bench = Bench(folder, sys.executable, ZygoteLauncher)
+        bench = Bench(folder, ZygoteLauncher)
         times.append((time.perf_counter() - start) * 1000)
         bench.close()
         bare.append(timed(lambda: subprocess.run([sys.executable, "-c", "pass"], check=True)))
-    print(Figure("zygote ready", times).row(Figure("python -c pass", bare)))
+    yield Figure("zygote ready", times).row(Figure("python -c pass", bare))
 
 
-BENCHMARKS = (
-    start_of_a_script,
-    light40_against_fork,
-    scripts_per_second,
-    preloading,
-    start_of_the_zygote,
-)
+BENCHMARKS = (start_of_a_script, light40_and_a_fork, scripts_per_second, preloading, zygote_ready)
