@@ -105,6 +105,8 @@ class Engine:
             self.project, self.python, best_launcher(preload), confinement
         )
         values = {name: os.environ[name] for name in allow_env if name in os.environ}
+        # For the log: a run forgets what it knew when it has ended.
+        self._secrets = Redactor(values.values())
         self._access = EnvironmentAccess(frozenset(allow_env), values, confinement.agreement)
         self._listeners: list[EventListener] = []
         self._around = Surroundings(

@@ -32,6 +32,7 @@ _NAME_KEYS: Final = ("name", "key", "Name", "Key")
 _VALUE_KEYS: Final = ("value", "Value")
 _COLUMN: Final = re.compile(r"[A-Za-z_ ]{0,128}|\[REDACTED\]")
 _FLAG: Final = re.compile(r"--?([A-Za-z][\w-]{0,127})")
+_PLAIN: Final = re.compile(r"\w[\w./-]*")
 #: No rule finds anything in shorter text.
 _MIN_TEXT: Final = 5
 
@@ -154,12 +155,13 @@ class Redactor:
                 others = list(_knowing)
             for other in others:
                 text = other._hide_known(text)
-        if len(text) < shapes.MIN_CHARACTERS and text.isidentifier():
-            # The names and words that most of an event consists of.
+        # The names, words and paths that most of an event consists of assign nothing.
+        plain = _PLAIN.fullmatch(text) is not None
+        if plain and len(text) < shapes.MIN_CHARACTERS:
             return text
         text = credentials.hide(text)
         text = cuts.hide(shapes.hide(text))
-        return told.hide(assignments.hide(text))
+        return text if plain else told.hide(assignments.hide(text))
 
     def _hide_known(self, text: str) -> str:
         text = self._known.hide(text)
