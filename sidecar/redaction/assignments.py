@@ -204,9 +204,9 @@ def _spans(text: str, match: re.Match[str], name: str, read: _Read) -> _Spans:
     if match["sign"] == "," and not match["close"]:
         return []
     if name.lower() in _NAME_NAMES and match["sign"] in ("=", ":"):
-        found = _named_value(text, match.end())
-        if found:
-            return found
+        named = _named_value(text, match.end())
+        if named:
+            return named
     if not _is_secret(text, match, name):
         return []
     start = match.end()
@@ -219,11 +219,11 @@ def _spans(text: str, match: re.Match[str], name: str, read: _Read) -> _Spans:
                 return below
     bracket = text[start : start + 1]
     if match["sign"] == "(" or (bracket and bracket in "[({" and match["sign"] is not None):
-        found = []
+        found: _Spans | None = None
         if start >= read.until:
             found, read.until = _in_brackets(text, start, inside=match["sign"] == "(")
-        if found or match["sign"] == "(":
-            return found
+        if found is not None or match["sign"] == "(":
+            return found or []
     span = _value_of(text, match, name, start)
     return [] if span is None else [span]
 
@@ -278,12 +278,15 @@ def _block(text: str, match: re.Match[str], start: int) -> _Spans:
     return [(first, stop)] if stop > first and text[first:stop] != MARK else []
 
 
-def _in_brackets(text: str, start: int, *, inside: bool) -> tuple[_Spans, int]:
+def _in_brackets(text: str, start: int, *, inside: bool) -> tuple[_Spans | None, int]:
     """The texts within brackets that begin at `start`, or have begun before; but for keys.
+
+    None if there are no texts at all.
 
     And where the brackets end. If they do not, they hold what stands on their line.
     """
     spans: _Spans = []
+    texts = False
     depth = 1 if inside else 0
     end = min(start + _MAX_BRACKETS, len(text))
     position = start
@@ -294,13 +297,14 @@ def _in_brackets(text: str, start: int, *, inside: bool) -> tuple[_Spans, int]:
         elif found["close"]:
             depth -= 1
             if depth <= 0:
-                return spans, position
+                return spans if texts else None, position
         elif _IS_KEY.match(text, position) is None:
+            texts = True
             span = _unless_empty(text, *found.span(found.lastgroup or 0))
             if span is not None:
                 spans.append(span)
     line_end = _end(_LINE, text, start)
-    return [span for span in spans if span[0] < line_end], end
+    return [span for span in spans if span[0] < line_end] if texts else None, end
 
 
 def _is_secret(text: str, match: re.Match[str], name: str) -> bool:

@@ -59,8 +59,13 @@ def hide(text: str) -> str:
         begin = _begin_of_secret(run)
         if begin >= 0 and not run.endswith(MARK):
             spans.append((place - len(run) + begin, place))
+    covered = len(text)
     for start, stop in sorted(spans, reverse=True):
-        text = text[:start] + MARK + text[stop:]
+        # Cuts side by side have runs that overlap.
+        text = (
+            text[:start] + MARK + text[stop:] if stop <= covered else text[:start] + text[covered:]
+        )
+        covered = start
     return text
 
 

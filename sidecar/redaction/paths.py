@@ -18,7 +18,7 @@ _POSIX: Final = re.compile(
     r"(?:/[^\s/\"'`<>|:;,()\[\]{}*?]*)*"
 )
 _WINDOWS: Final = re.compile(
-    r"(?<![A-Za-z0-9])(?:[A-Za-z]:[\\/](?!/)|\\\\[\w.-]{1,64}[\\/])[^\s\"'`<>|:*?]{0,4096}"
+    r"(?<![A-Za-z0-9])(?:[A-Za-z]:[\\/](?!/)|\\\\[\w.-]{1,64}[\\/])(?:[^\s\"'`<>|:*?]|(?<=[\\/][A-Za-z]):(?=[\\/])){0,4096}"
 )
 # Quoted paths may hold spaces.
 _QUOTED: Final = re.compile(

@@ -16,6 +16,7 @@ from functools import cache
 from typing import Final
 
 from sidecar.redaction.mark import MARK
+from sidecar.redaction.told import looks_random
 from sidecar.redaction.vendors import SHAPES
 
 #: Every shape in the table holds a run of this many characters of these kinds, and ordinary text
@@ -29,10 +30,30 @@ _ESCAPE: Final = re.compile(
 _LONG_RUN: Final = re.compile(rf"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{{{MIN_CHARACTERS}}}")
 
 
+#: Tokens without a gap between them that are told apart.
+_MAX_ROUNDS: Final = 4
+# What is left of a token whose beginning was taken for the end of the one before.
+_GLUED: Final = re.compile(rf"{re.escape(MARK)}([A-Za-z0-9_.~-]{{24,}}|[A-Za-z0-9_-]{{16,}})")
+
+
 def hide(text: str) -> str:
     """`text` with what has one of the shapes replaced by the mark."""
     if _LONG_RUN.search(text) is None:
         return text
+    # A mark ends the word that it stands in, and so lays open what followed without a gap.
+    for _ in range(_MAX_ROUNDS):
+        shown = _hide_once(text)
+        if shown == text:
+            break
+        text = _GLUED.sub(_hide_glued, shown)
+    return text
+
+
+def _hide_glued(match: re.Match[str]) -> str:
+    return MARK if looks_random(match[1]) else match[0]
+
+
+def _hide_once(text: str) -> str:
     for shape in SHAPES:
         for mark in shape.marks:
             if mark in text:
