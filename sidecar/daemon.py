@@ -34,13 +34,13 @@ from sidecar.rpc.methods import Methods
 from sidecar.rpc.session import Session
 from sidecar.rpc.stdio import StdinReader, StdoutWriter
 from sidecar.rpc.websocket import (
-    Connection,
     Endpoint,
     WebSocketOptions,
     WebSocketServer,
     listen,
     max_connections,
 )
+from sidecar.rpc.websocket_connection import Connection
 from sidecar.scripts.confinement import IsolationOptions
 from sidecar.signals import end_signals
 from sidecar.undumpable import forbid_dumps

@@ -83,13 +83,13 @@ class Client:
         await self.connection.send(json.dumps({**message, "params": params}))
         return answer
 
-    async def call(self, method: str, params: Any = None) -> Any:
+    async def call(self, method: str, params: Any = None, timeout_s: float = PATIENCE_S) -> Any:
         """The result of a request; an error fails the test."""
-        answer = await asyncio.wait_for(await self.request(method, params), PATIENCE_S)
+        answer = await asyncio.wait_for(await self.request(method, params), timeout_s)
         assert "result" in answer, answer
         return answer["result"]
 
-    async def wait_for_end(self, execution_id: str) -> list[Message]:
+    async def wait_for_end(self, execution_id: str, timeout_s: float = PATIENCE_S) -> list[Message]:
         """All events of a run, once its last one is there."""
 
         def ended() -> bool:
@@ -98,7 +98,7 @@ class Client:
                 for event in reversed(self.events)
             )
 
-        async with asyncio.timeout(PATIENCE_S), self._changed:
+        async with asyncio.timeout(timeout_s), self._changed:
             await self._changed.wait_for(ended)
         return [event for event in self.events if event["execution_id"] == execution_id]
 

@@ -14,7 +14,9 @@ from tests.integration.host import poll
 
 MIB = 1024 * 1024
 #: Readers, and bytes of events for each of them.
-READERS, STEPS, CHARACTERS = (199, 160, 150_000) if SOAK else (19, 60, 150_000)
+READERS, STEPS, CHARACTERS = 199 if SOAK else 19, 60, 150_000
+#: For a run: the clients take 1.8 GB of JSON under soak.
+RUN_S = 300
 CUT_OFF = "subscriber cut off: it stopped reading"
 
 
@@ -52,9 +54,10 @@ async def test_one_that_never_reads_changes_no_runs_duration_and_loses_nobody_an
     driver: Driver, url: str, readers: list[Client]
 ) -> None:
     async def run() -> int:
-        result = await readers[0].call("workflow:execute", large_run("w", STEPS, CHARACTERS))
+        params = large_run("w", STEPS, CHARACTERS)
+        result = await readers[0].call("workflow:execute", params, RUN_S)
         for reader in readers:
-            events = await reader.wait_for_end(result["execution_id"])
+            events = await reader.wait_for_end(result["execution_id"], RUN_S)
             assert_whole(events)
             assert len(events) == 2 + 2 * STEPS
             reader.events.clear()

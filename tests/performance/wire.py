@@ -28,12 +28,12 @@ from sidecar.rpc.encoding import encode
 from sidecar.rpc.listeners import Listeners
 from sidecar.rpc.session import Session
 from sidecar.rpc.websocket import (
-    Connection,
     WebSocketOptions,
     WebSocketServer,
     listen,
     max_connections,
 )
+from sidecar.rpc.websocket_connection import Connection
 from tests.performance.daemons import serving
 from tests.performance.figures import Figure, Row, interleaved
 

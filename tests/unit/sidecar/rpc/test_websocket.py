@@ -16,15 +16,16 @@ from websockets.frames import Frame, Opcode
 from protocol import limits
 from sidecar.errors import UsageError
 from sidecar.rpc import websocket as module
+from sidecar.rpc import websocket_connection as connection_module
 from sidecar.rpc.admission import Page
 from sidecar.rpc.websocket import (
-    Connection,
     Endpoint,
     WebSocketOptions,
     WebSocketServer,
     listen,
     max_connections,
 )
+from sidecar.rpc.websocket_connection import Connection
 from tests.unit.sidecar.rpc.doubles import turns
 
 MIB = 1024 * 1024
@@ -369,7 +370,7 @@ async def test_messages_that_nobody_takes_stop_the_reading(served: Served) -> No
     await until(lambda: bool(served.connections) and served.connections[0]._reading_paused)
     await turns(100)
     (connection,) = served.connections
-    assert len(connection._inbox) <= module._INBOX_MESSAGES + 10
+    assert len(connection._inbox) <= connection_module._INBOX_MESSAGES + 10
     taken = len(served.received)
     served.may_take.set()
     await until(lambda: len(served.received) > taken + 500)
@@ -441,7 +442,7 @@ async def test_at_the_end_peers_get_what_waits_and_then_1001(served: Served) -> 
 async def test_a_peer_that_does_not_answer_the_close_is_gone_soon(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_CLOSE_S", 0.05)
+    monkeypatch.setattr(connection_module, "_CLOSE_S", 0.05)
     _, writer = await served.raw_websocket()
     await until(lambda: bool(served.connections))
     await asyncio.wait_for(served.server.close(), PATIENCE_S)
