@@ -1,4 +1,4 @@
-"""The host that the README shows, in a real Electron, with the one file that it copies."""
+"""The host that the guide shows, in a real Electron, with the one file that it copies."""
 
 import re
 import shutil
@@ -8,12 +8,12 @@ from typing import Final
 from tests.electron import unpack
 from tests.electron.conftest import Start
 
-README: Final = (unpack.ROOT / "README.md").read_text("utf-8")
-FILES: Final = dict(re.findall(r"```\w+ file=(\S+)\n(.*?)```", README, re.DOTALL))
+GUIDE: Final = (unpack.ROOT / "protocol" / "docs" / "hosts.md").read_text("utf-8")
+FILES: Final = dict(re.findall(r"```\w+ file=(\S+)\n(.*?)```", GUIDE, re.DOTALL))
 MOST_LINES: Final = 15
 
 
-def test_the_host_of_the_readme_runs_a_workflow_in_a_window(start: Start, tmp_path: Path) -> None:
+def test_the_host_of_the_guide_runs_a_workflow_in_a_window(start: Start, tmp_path: Path) -> None:
     for name in ("main.js", "greet.yaml", "hello.py"):
         (tmp_path / name).write_text(FILES[name], "utf-8")
     for name in ("sidecar-host.js", "preload.js"):
@@ -31,6 +31,6 @@ def test_the_host_of_the_readme_runs_a_workflow_in_a_window(start: Start, tmp_pa
     window.wait_for("heard.at(-1) === 'workflow_completed'")
 
 
-def test_the_host_of_the_readme_is_short() -> None:
+def test_the_host_of_the_guide_is_short() -> None:
     lines = [line for line in FILES["main.js"].splitlines() if line.strip()]
     assert len(lines) <= MOST_LINES

@@ -3,7 +3,7 @@
 In a guide every fenced block is one of three: with `file=NAME` behind its language it is a file of
 the reader's project; `console` shows commands after `$ ` and what they print; `text` is a drawing.
 In what is printed, `…` alone on a line stands for any lines, `…` within one for anything in it;
-durations need not be the same.
+durations need not be the same. With `needs=landlock` it is that only where the kernel has it.
 """
 
 import re
@@ -17,11 +17,13 @@ _DURATION = re.compile(r"\b\d[\d,]*(?:\.\d+)? (?:ms|s)\b")
 
 @dataclass
 class Block:
-    """One fenced block: `kind` is its language, `name` the file that it is."""
+    """One fenced block: `kind` is its language, `name` the file that it is, `needs` what a machine
+    must have for it to show what it shows."""
 
     kind: str
     name: str | None
     text: str
+    needs: str | None = None
 
 
 @dataclass
@@ -38,8 +40,9 @@ def blocks(text: str) -> list[Block]:
     for indent, info, body in _FENCE.findall(text):
         kind, _, rest = info.strip().partition(" ")
         name = re.search(r"(?:^| )file=(\S+)", rest)
+        needs = re.search(r"(?:^| )needs=(\S+)", rest)
         lines = [line.removeprefix(indent) for line in body.splitlines(keepends=True)]
-        found.append(Block(kind, name[1] if name else None, "".join(lines)))
+        found.append(Block(kind, name and name[1], "".join(lines), needs and needs[1]))
     return found
 
 

@@ -17,6 +17,7 @@ PAGES = sorted(
     for page in [
         *CHECKOUT.glob("*.md"),
         *(CHECKOUT / "protocol" / "docs").glob("*.md"),
+        CHECKOUT / "renderer-demo" / "README.md",
     ]
 )
 GUIDES = [page for page in PAGES if page.name != "README.md"]
@@ -40,6 +41,7 @@ def test_every_block_of_a_page_is_run_or_a_drawing(page: Path) -> None:
 def test_what_a_guide_shows_is_what_happens(page: Path, tmp_path: Path) -> None:
     found = blocks(page.read_text(encoding="utf-8"))
     _require_tools(found)
+    _require_what_the_kernel_has(found, tmp_path)
     for name in {"sidecar-host.js"} & set(re.findall(r"[\w-]+\.js", page.read_text("utf-8"))):
         shutil.copy(CHECKOUT / "renderer-demo" / "electron" / name, tmp_path)
     for block in found:
@@ -60,6 +62,12 @@ def _require_tools(found: list[Block]) -> None:
         pytest.fail(f"{', '.join(missing)} is missing")
     if missing:
         pytest.skip(f"{', '.join(missing)} is missing: the guide was not followed")
+
+
+def _require_what_the_kernel_has(found: list[Block], folder: Path) -> None:
+    for need in {block.needs for block in found if block.needs}:
+        if f"filesystem: {need}" not in _typed("workflow-sidecar doctor", folder):
+            pytest.skip(f"this system has no {need}: the guide was not followed")
 
 
 def _typed(line: str, folder: Path) -> str:
