@@ -2,26 +2,33 @@
 
 import argparse
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from protocol.workflow import PythonStep
 from sidecar import __version__
 from sidecar.cli import streams
 from sidecar.cli.folders import history_file, project_folder
 from sidecar.cli.progress import counted
 from sidecar.engine import Engine
-from sidecar.errors import HistoryError, PythonNotFound
+from sidecar.errors import HistoryError, PathError, PythonNotFound
 from sidecar.history.executions import ExecutionHistory
 from sidecar.history.quarantine import set_aside_before
 from sidecar.own_folder import OWN_FOLDER, remove_if_unused
 from sidecar.redaction import escape_control
 from sidecar.scripts.isolation import NONE, UNPROVEN, how_to_mend
+from sidecar.scripts.launchers.choice import why_no_zygote
+from sidecar.scripts.preloading import import_ms, imported_modules
 
 #: `note` is how things are on this machine, neither good nor to be mended.
 _Mark = Literal["ok", "note", "FAIL"]
+#: Less than this is not worth a flag.
+_WORTH_PRELOADING_MS: Final = 10.0
+_MAX_SCRIPT_BYTES: Final = 1024 * 1024
 _ELSEWHERE: Final = "or name another file with --history."
 
 
@@ -69,12 +76,44 @@ async def _checks(project: Path, file: Path, python: str | None) -> AsyncIterato
             mark: _Mark = "note" if lacks else "ok"
             mend = how_to_mend(name) if lacks else ""
             yield _Check(mark, f"isolation, {name.replace('_', ' ')}", state, mend)
+        async for check in _preload_checks(engine):
+            yield check
     if made:
         remove_if_unused(own_folder)
     yield await _history_check(file)
     if names := set_aside_before(file):
         mend = f"Delete {'it' if len(names) == 1 else 'them'} when nothing in there is needed."
         yield _Check("note", "history, set aside", ", ".join(names), mend)
+
+
+async def _preload_checks(engine: Engine) -> AsyncIterator[_Check]:
+    """What --preload would save, measured, for modules that the project's scripts import."""
+    if why_no_zygote() is not None:
+        return
+    try:
+        interpreter = await engine.python.get()
+    except PythonNotFound:
+        return
+    sources = await _script_sources(engine)
+    for module in imported_modules(sources):
+        took_ms = await asyncio.to_thread(import_ms, interpreter, module)
+        if took_ms is not None and took_ms >= _WORTH_PRELOADING_MS:
+            found = f"{module} takes every script that imports it {took_ms:.0f} ms"
+            yield _Check("note", "preloading", found, f"--preload {module} saves them.")
+
+
+async def _script_sources(engine: Engine) -> list[bytes]:
+    """The scripts of all workflows of the project that can be loaded and opened."""
+    sources = {}
+    for listed in await engine.workflows():
+        if "errors" in listed:
+            continue
+        loaded = await engine.load(listed["path"])
+        for step in loaded.workflow.steps:
+            if isinstance(step, PythonStep) and step.script not in sources:
+                with contextlib.suppress(PathError), engine.project.open_file(step.script) as file:
+                    sources[step.script] = os.pread(file.fd, _MAX_SCRIPT_BYTES, 0)
+    return list(sources.values())
 
 
 async def _history_check(file: Path) -> _Check:

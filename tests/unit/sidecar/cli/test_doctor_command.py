@@ -99,3 +99,19 @@ def test_a_history_that_could_not_be_made_is_status_1(
     assert status == 1
     assert "FAIL  history: it cannot be kept: " in out
     assert f"      Make {project.path.resolve()} writable, or name another" in out
+
+
+def test_what_preloading_would_save_is_measured_for_what_the_scripts_import(
+    cli: Cli, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sidecar.cli.doctor_command._WORTH_PRELOADING_MS", 0.5)
+    (project.path / "slow.py").write_text("import asyncio, sys\nprint('{}')")
+    (project.path / "w.yaml").write_text(
+        "workflow: {name: w}\nsteps:\n"
+        "  - {id: a, type: python, script: slow.py}\n  - {id: b, type: python, script: gone.py}\n"
+    )
+    status, out, _ = cli("doctor")
+    assert status == 0
+    assert "note  preloading: asyncio takes every script that imports it " in out
+    assert "      --preload asyncio saves them." in out
+    assert "sys takes" not in out
