@@ -130,8 +130,11 @@ class LiveProgress(Progress):
         self._tick()
 
     def _tick(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(_REDRAW_S, self._tick)
+        began_s = time.monotonic()
         self._safely(self._redraw)
+        # Drawing a run of very many steps may take a tenth of the time and no more.
+        pause_s = max(_REDRAW_S, 9 * (time.monotonic() - began_s))
+        self._timer = asyncio.get_running_loop().call_later(pause_s, self._tick)
 
     def _redraw(self) -> None:
         lines, self._waiting = self._waiting, []
