@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.history import layout
+from sidecar.history.storage import Storage
 from tests.unit.sidecar.history import processes
 from tests.unit.sidecar.history.test_executions import ids, opened
 
@@ -109,6 +111,18 @@ def stride(does: str) -> int:
     return 1 if does == "kill" or os.environ.get("SOAK") else 4
 
 
+def assert_whole(file: Path) -> None:
+    """Every run has all of its keys, and no key is without its run: before anybody mends it."""
+    with Storage(file) as storage:
+        runs = {key.removeprefix("run:") for key in storage.last_keys("run:")}
+        details = {key.removeprefix("detail:") for key in storage.last_keys("detail:")}
+        indexed = [storage.getItem(key) for key in storage.last_keys("workflow:")]
+        order = [layout.execution_id(storage, key) for key in storage.last_keys("order:")]
+        assert len(runs) == 5
+        assert runs == details == set(indexed)
+        assert indexed == order
+
+
 FAULTS = ["kill", str(errno.EIO), str(errno.ENOSPC)]
 
 
@@ -132,6 +146,7 @@ async def test_a_fault_at_any_call_leaves_the_runs_of_before_or_those_of_after(
     for at in range(1, calls + 1, stride(does)):
         file = anew()
         printed = recorder.record(file, "new", at=at, does=does)
+        assert_whole(file)
         async with opened(file) as history:
             found = await ids(history)
             notices = history.notices
