@@ -39,11 +39,10 @@ const NO_DURATIONS = new Map();
 export function ExecutionVisualizer(props) {
   const { workflow, graph, run, selected, isLive, onSelect } = props;
   const durations = props.durations ?? NO_DURATIONS;
-  const stepIds = run === null ? "" : [...run.steps.keys()].join(" ");
   const drawn = useMemo(
     () => (run === null ? { graph: graph ?? EMPTY, differs: false } : graphOfRun(graph, run)),
     // The steps of a run are known once it has begun; what happens to them changes no graph.
-    [graph, run?.id, stepIds],
+    [graph, run?.id, run?.steps.size],
   );
   const policies = useMemo(() => policiesOf(workflow), [workflow]);
   const labels = useMemo(() => new Map(drawn.graph.steps.map((step) => [step.id, step.label])), [drawn.graph]);

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from tests.browser.chromium import FLAGS, chromium_or_skip
 from tests.browser.demo import Demo
 from tests.integration.conftest import Project
+from tests.integration.driver import poll
 
 #: What a page may wait for; more than anything here takes on a busy machine.
 PATIENCE_MS = 20_000
@@ -144,6 +145,11 @@ def node(page: Page, step_id: str) -> Any:
 def expect_status(page: Page, step_id: str, status: str) -> None:
     """Wait until a node shows the word."""
     expect(node(page, step_id).locator(".node__status")).to_have_text(status)
+
+
+def wait_for(page: Page, expression: str, arg: Any = None) -> None:
+    """Wait until it holds, asked from outside: within the page its policy forbids to evaluate."""
+    poll(lambda: page.evaluate(expression, arg), bool, PATIENCE_MS / 1000)
 
 
 def run_button(page: Page) -> Any:

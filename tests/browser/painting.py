@@ -10,6 +10,11 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from tests.integration.driver import poll
+
+#: For hundreds of scripts on a busy machine.
+_PATIENCE_S = 300.0
+
 #: Writes when it was done, by its own clock.
 SCRIPT = "import json, time\nprint(json.dumps({'done_ms': time.time() * 1000}))\n"
 
@@ -105,7 +110,7 @@ def observe(page: Page) -> None:
 def painted(page: Page, steps: int, run: Callable[[], None]) -> Painted:
     """Let a workflow of so many scripts run to its end, and take each of its changes."""
     run()
-    page.wait_for_function("count => painted.length >= count", arg=2 * steps, timeout=300_000)
+    poll(lambda: page.evaluate("painted.length"), lambda count: count >= 2 * steps, _PATIENCE_S)
     pairs: list[Any] = page.evaluate("painted")
     return Painted([pair[0] for pair in pairs], [pair[1] for pair in pairs if pair[1] is not None])
 

@@ -17,6 +17,7 @@ from tests.browser.chromium import FLAGS, find_chromium
 from tests.browser.conftest import expect_status, node, run_button, write_workflow
 from tests.browser.demo import Demo
 from tests.integration.conftest import Project, step
+from tests.integration.driver import poll
 
 SAMPLE = Path(__file__).parents[2] / "renderer-demo" / "sample-project"
 LAPTOP: ViewportSize = {"width": 1360, "height": 850}
@@ -118,7 +119,7 @@ def _page(
     page = context.new_page()
     page.goto(demo.url + place)
     expect(page.locator(".connection")).to_have_text("connected")
-    page.wait_for_function("document.fonts.status === 'loaded'")
+    poll(lambda: page.evaluate("document.fonts.status"), lambda status: status == "loaded")
     yield page
     context.close()
 

@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open, expect_status, node, run_button, write_workflow
+from tests.browser.conftest import (
+    Open,
+    expect_status,
+    node,
+    run_button,
+    wait_for,
+    write_workflow,
+)
 from tests.browser.demo import Demo
 from tests.integration.conftest import Project, step
 from tests.node.packages import NodePackages, node_packages
@@ -198,9 +205,9 @@ def test_nothing_moves_for_who_wants_it_still(full: Project, start: Start, open_
     run_button(page).click()
     expect_status(page, "hang", "running")
     animations = "document.getAnimations().filter((a) => a.playState === 'running').length"
-    page.wait_for_function(f"{animations} > 0")
+    wait_for(page, f"{animations} > 0")
     page.emulate_media(reduced_motion="reduce")
-    page.wait_for_function(f"{animations} === 0")
+    wait_for(page, f"{animations} === 0")
     expect(node(page, "hang")).to_contain_text(re.compile(r"running\s*\d+\.\d s"))
 
 
@@ -225,9 +232,7 @@ def test_the_canvas_is_panned_zoomed_and_fitted_by_pointer(
     panned = camera()
     assert panned != fitted
     page.mouse.wheel(0, 120)
-    page.wait_for_function(
-        "c => document.querySelector('.canvas__world').style.transform !== c", arg=panned
-    )
+    wait_for(page, "c => document.querySelector('.canvas__world').style.transform !== c", panned)
     page.keyboard.down("Control")
     page.mouse.wheel(0, -240)
     page.keyboard.up("Control")
@@ -235,11 +240,9 @@ def test_the_canvas_is_panned_zoomed_and_fitted_by_pointer(
         "parseFloat(document.querySelector('.canvas__world').style.transform.split('scale(')[1])"
     )
     before = float(fitted.split("scale(")[1].rstrip(")"))
-    page.wait_for_function(f"before => {scale} > before", arg=before)
+    wait_for(page, f"before => {scale} > before", before)
     page.get_by_role("button", name="Show all steps").click()
-    page.wait_for_function(
-        "c => document.querySelector('.canvas__world').style.transform === c", arg=fitted
-    )
+    wait_for(page, "c => document.querySelector('.canvas__world').style.transform === c", fitted)
     # A drag is no choice of the step that it began on.
     box = node(page, "say").bounding_box()
     assert box

@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open, Watch, expect_status, node, run_button, write_workflow
+from tests.browser.conftest import (
+    Open,
+    Watch,
+    expect_status,
+    node,
+    run_button,
+    wait_for,
+    write_workflow,
+)
 from tests.browser.demo import Demo
 from tests.integration.conftest import Project, step
 
@@ -166,7 +174,7 @@ def test_cancelling_ends_the_run_and_run_again_takes_the_same_inputs(
     before = page.evaluate("location.hash")
     page.get_by_role("button", name="Back to the defaults").click()
     page.get_by_role("button", name="Run again").click()
-    page.wait_for_function("before => location.hash !== before", arg=before)
+    wait_for(page, "before => location.hash !== before", before)
     expect_status(page, "first", "running")
     (waiting.path / "other").touch()
     expect(page.locator(".run__message")).to_have_text("other")

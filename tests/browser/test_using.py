@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open, expect_status, node, run_button, write_workflow
+from tests.browser.conftest import (
+    Open,
+    expect_status,
+    node,
+    run_button,
+    wait_for,
+    write_workflow,
+)
 from tests.browser.demo import Demo
 from tests.integration.conftest import ECHO, Project, step
 
@@ -143,7 +150,7 @@ def test_the_history_is_live_holds_five_and_opens_a_run_as_it_ended(
         page.get_by_role("tab", name="Inputs").click()
         field.fill(str(number))
         run_button(page).click()
-        page.wait_for_function("before => location.hash !== before", arg=before)
+        wait_for(page, "before => location.hash !== before", before)
         expect(page.locator(".run--failed, .run--success")).to_have_count(1)
         expect(page.get_by_role("progressbar")).to_be_visible()
     page.get_by_role("tab", name="History").click()
