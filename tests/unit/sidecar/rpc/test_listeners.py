@@ -131,3 +131,10 @@ async def test_waiting_for_readers_waits_for_each(monkeypatch: pytest.MonkeyPatc
     assert not done
     second.outbox.take()
     await asyncio.wait_for(waiting, 1)
+
+
+def test_a_session_that_is_closed_gets_no_listener_by_its_last_request() -> None:
+    listeners, peer = Listeners(), Peer()
+    peer.session.closed = True
+    listeners.add(peer.session, "w", "", [])
+    assert listeners.count() == 0
