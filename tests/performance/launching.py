@@ -124,8 +124,8 @@ def _memory(bench: Bench) -> Iterator[Row]:
         yield Row("idle zygote, resident", kib["Rss"] / 1024, unit="MiB")
 
 
-def light40_and_a_fork(folder: Path) -> Iterator[Row]:
-    """40 steps through the engine, against a loop of subprocess.run and a bare fork per step."""
+def light40(folder: Path) -> Iterator[Row]:
+    """40 steps through the engine, against loops that start a Python or fork for each."""
     script = folder / "light.py"
     script.write_text(LIGHT_SCRIPT)
     steps = [{"id": f"s{n}", "type": "python", "script": "light.py"} for n in range(LIGHT_STEPS)]
@@ -149,12 +149,26 @@ def light40_and_a_fork(folder: Path) -> Iterator[Row]:
                 command = [sys.executable, str(script)]
                 subprocess.run(command, input=b"{}", stdout=-1, check=True)
 
+        async def exec_loop() -> None:
+            for _ in range(LIGHT_STEPS):
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable, str(script), stdin=-1, stdout=-1
+                )
+                await process.communicate(b"{}")
+
         figures = interleaved(
-            9, ours=ours, subprocess_run_loop=subprocess_loop, fork_per_step=_fork_loop
+            9,
+            ours=ours,
+            subprocess_run_loop=subprocess_loop,
+            create_subprocess_exec_loop=lambda: runner.run(exec_loop()),
+            fork_per_step=_fork_loop,
         )
         runner.run(engine.close())
-    for name in ("subprocess_run_loop", "fork_per_step"):
-        yield Figure("light40 by the zygote", figures["ours"].times_ms).row(figures[name])
+    light = figures.pop("ours")
+    for baseline in figures.values():
+        yield Figure("light40: 40 steps of fib(10)", light.times_ms).row(baseline)
+    one = figures["subprocess_run_loop"].per(LIGHT_STEPS, "subprocess.run")
+    yield light.per(LIGHT_STEPS, "light40: a step").row(one, limit_ms=500)
 
 
 def _fork_loop() -> None:
@@ -229,4 +243,4 @@ def zygote_ready(folder: Path) -> Iterator[Row]:
     yield Figure("zygote ready", times).row(Figure("python -c pass", bare))
 
 
-BENCHMARKS = (start_of_a_script, light40_and_a_fork, scripts_per_second, preloading, zygote_ready)
+BENCHMARKS = (start_of_a_script, light40, scripts_per_second, preloading, zygote_ready)

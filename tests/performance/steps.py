@@ -1,16 +1,13 @@
-"""What a step costs: with a script, and beside it, as their number grows."""
+"""What a step costs beside its script, as their number grows."""
 
 import asyncio
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sidecar.engine import Engine
 from tests.performance.client import load_client
-from tests.performance.figures import Figure, Row, interleaved
+from tests.performance.figures import Figure, Row
 from tests.performance.load import MEANWHILE, asking_while, run_at_once
 
 #: The workload that engines are compared by: many steps that each do next to nothing.
@@ -23,53 +20,6 @@ print(json.dumps({"fib": fib(10)}))
 LIGHT_STEPS = 40
 COUNTS = (10, 100, 1_000, 10_000)
 ROUNDS = 3
-
-
-def light40(folder: Path) -> Iterator[Row]:
-    """40 steps of fib(10), one after the other, against loops that start a Python for each."""
-    script = folder / "light.py"
-    script.write_text(LIGHT_SCRIPT)
-    steps = [{"id": f"s{n}", "type": "python", "script": "light.py"} for n in range(LIGHT_STEPS)]
-    definition = {"workflow": {"name": "light40"}, "steps": steps}
-    with asyncio.Runner() as runner:
-
-        async def start() -> Engine:
-            return Engine(folder, python=sys.executable)
-
-        engine = runner.run(start())
-
-        def engine_run() -> None:
-            result = runner.run(engine.execute(definition))
-            if not result.success:
-                raise RuntimeError(f"light40 failed: {result.error}")
-
-        def subprocess_loop() -> None:
-            for _ in range(LIGHT_STEPS):
-                command = [sys.executable, str(script)]
-                subprocess.run(command, input=b"{}", capture_output=True, check=True)
-
-        async def exec_loop() -> None:
-            for _ in range(LIGHT_STEPS):
-                process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, str(script)),
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                )
-                await process.communicate(b"{}")
-
-        figures = interleaved(
-            7,
-            engine=engine_run,
-            subprocess_run=subprocess_loop,
-            create_subprocess_exec=lambda: runner.run(exec_loop()),
-        )
-        runner.run(engine.close())
-    ours = figures["engine"].times_ms
-    for baseline in (figures["subprocess_run"], figures["create_subprocess_exec"]):
-        yield Figure("light40: 40 steps of fib(10)", ours).row(baseline)
-    per_step = figures["engine"].per(LIGHT_STEPS, "light40: a step")
-    yield per_step.row(figures["subprocess_run"].per(LIGHT_STEPS, "subprocess.run"), limit_ms=500)
 
 
 def chain_of_steps(folder: Path) -> Iterator[Row]:
@@ -143,4 +93,4 @@ def _cost_of_a_step(
     yield meanwhile.row(idle)
 
 
-BENCHMARKS = (light40, chain_of_steps, fan_of_steps)
+BENCHMARKS = (chain_of_steps, fan_of_steps)
