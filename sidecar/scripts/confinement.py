@@ -37,7 +37,14 @@ from sidecar.own_folder import CACHE, OWN_FOLDER, make_folder
 from sidecar.scripts.interface import Permissions
 from sidecar.scripts.interpreter import Interpreter
 from sidecar.scripts.permissions import Agreement
-from sidecar.scripts.system_paths import CLOSED, Rule, command_rules, is_within, system_rules
+from sidecar.scripts.system_paths import (
+    CLOSED,
+    Rule,
+    command_rules,
+    is_within,
+    system_rules,
+    without_needless,
+)
 
 IsolationLevel = Literal["require", "best-effort", "off"]
 
@@ -116,6 +123,8 @@ class Confinement:
         #: Folders that no PATH and no interpreter opens by containing them.
         self._closed = tuple(path for path in (self.home, self._project) if path)
         self._system = system_rules() if sys.platform == "linux" else []
+        self._found: dict[str, list[Rule]] = {}
+        self._fixed: dict[str, list[str]] = {}
 
     def place(self, temporary: Path) -> Place:
         """Make what an attempt needs around it, `temporary` being there already."""
@@ -166,12 +175,15 @@ class Confinement:
 
         Raises PermissionRefused.
         """
-        return [
-            *self._system,
-            *command_rules(environment.get("PATH", ""), self._closed),
-            *self.agreement.rules(permissions),
-            (self._project, "w"),
-        ]
+        programs = self._programs(environment.get("PATH", ""))
+        return [*programs, *self.agreement.rules(permissions), (self._project, "w")]
+
+    def _programs(self, search_path: str) -> list[Rule]:
+        """What is open to every script; found out once, for what is installed stays."""
+        if search_path not in self._found:
+            rules = [*self._system, *command_rules(search_path, self._closed)]
+            self._found = {search_path: without_needless(rules)}
+        return self._found[search_path]
 
     def native_limits(self) -> dict[str, int]:
         """The resource limits by getrlimit(2)'s names."""
@@ -215,12 +227,14 @@ class Confinement:
     def _executed_by_us(self, interpreter: Interpreter) -> list[str]:
         """Folders within the project whose files run outside any confinement, later or already:
         what a script could write there would be free of it."""
-        folders = {str(_SIDECAR), os.path.realpath(sys.prefix), _prefix_of(interpreter)}
-        return sorted(
-            folder
-            for folder in folders
-            if is_within(folder, self._project) and folder != self._project
-        )
+        if interpreter.path not in self._fixed:
+            folders = {str(_SIDECAR), os.path.realpath(sys.prefix), _prefix_of(interpreter)}
+            self._fixed[interpreter.path] = sorted(
+                folder
+                for folder in folders
+                if is_within(folder, self._project) and folder != self._project
+            )
+        return self._fixed[interpreter.path]
 
 
 def _prefix_of(interpreter: Interpreter) -> str:

@@ -6,7 +6,7 @@ as root all of it would be readable: `shadow`, the keys in `ssh` and `ssl/privat
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -75,7 +75,7 @@ def system_rules(environ: Mapping[str, str] = os.environ) -> list[Rule]:
     for pattern in _SETTINGS_PATTERNS:
         rules += _existing((str(path) for path in Path("/etc").glob(pattern)), "r")
     rules += _existing((environ[name] for name in _NAMED_BY if environ.get(name)), "r")
-    return list(dict.fromkeys(rules))
+    return without_needless(rules)
 
 
 def command_rules(search_path: str, closed: tuple[str, ...]) -> list[Rule]:
@@ -103,4 +103,17 @@ def is_within(path: str, folder: str) -> bool:
 
 def _existing(paths: Iterator[str] | tuple[str, ...] | list[str], letter: str) -> list[Rule]:
     found = (os.path.realpath(path) for path in paths)
-    return [(path, letter) for path in found if os.path.lexists(path)]
+    return [
+        (path, "f" if letter == "r" and not Path(path).is_dir() else letter)
+        for path in found
+        if os.path.lexists(path)
+    ]
+
+
+def without_needless(rules: Iterable[Rule]) -> list[Rule]:
+    """The rules without those that another one of the same letter holds already."""
+    kept: list[Rule] = []
+    for path, letter in sorted(set(rules), key=lambda rule: len(rule[0])):
+        if not any(letter == other and is_within(path, folder) for folder, other in kept):
+            kept.append((path, letter))
+    return kept

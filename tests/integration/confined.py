@@ -11,7 +11,8 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -162,6 +163,49 @@ class Playground:
         assert done.returncode in (0, 1), done.stderr
         result: dict[str, Any] = json.loads(done.stdout)
         return result
+
+    def run_by_zygote(self, text: str, *flags: str, **step: Any) -> dict[str, Any]:
+        """The same by a daemon whose zygote is there; `run` spawns, since it is not yet."""
+        steps = [{"id": "s", "type": "python", "script": self.script(text), **step}]
+        workflow = {"workflow": {"id": "w", "name": "W"}, "steps": steps}
+        with self.serving(*flags) as ask:
+            deadline = time.monotonic() + 20
+            while ask("sidecar:info")["isolation"]["launcher"] != "zygote":
+                assert time.monotonic() < deadline, "there is no zygote"
+            result: dict[str, Any] = ask("workflow:execute", [workflow])
+        return result
+
+    @contextmanager
+    def serving(
+        self, *flags: str, log: Path | None = None, before: tuple[str, ...] = ()
+    ) -> Iterator[Callable[..., Any]]:
+        """A daemon; yields a function that asks it and gives the result. `log` gets its stderr,
+        `before` is a program that starts it."""
+        with (log or Path(os.devnull)).open("wb") as stderr:
+            command = [self.account.python, "-P", "-m", "sidecar", "serve"]
+            process = subprocess.Popen(
+                [*before, *command, "--python", self.account.python, *flags],
+                cwd=self.project,
+                env=self.environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                **self.account.popen(),
+            )
+
+            def ask(method: str, params: Any = None) -> Any:
+                assert process.stdin is not None
+                assert process.stdout is not None
+                request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+                process.stdin.write(json.dumps(request).encode() + b"\n")
+                process.stdin.flush()
+                return json.loads(process.stdout.readline())["result"]
+
+            try:
+                yield ask
+            finally:
+                process.communicate(timeout=20)
+        assert process.returncode == 0
 
     def outputs(self, text: str, *flags: str, **more: Any) -> dict[str, Any]:
         """What a script prints that must succeed."""

@@ -28,7 +28,17 @@ import ctypes, errno, json, os, shutil, signal, socket, subprocess, sys, tempfil
 given = json.load(sys.stdin)
 outside, home, project = given["outside"], given["home"], os.getcwd()
 parent = os.getppid()
-daemon = int(open("/proc/%d/status" % parent).read().split("PPid:")[1].split()[0])
+def the_daemon(pid):
+    # Above supervisor and zygote: the process that cannot be looked at, or that is the program.
+    try:
+        with open("/proc/%d/cmdline" % pid) as stream:
+            if "\\0sidecar\\0" in stream.read():
+                return pid
+        with open("/proc/%d/status" % pid) as stream:
+            return the_daemon(int(stream.read().split("PPid:")[1].split()[0]))
+    except OSError:
+        return pid
+daemon = the_daemon(parent)
 libc = ctypes.CDLL(None, use_errno=True)
 results = {}
 def attempt(name, harmful=False):
@@ -204,8 +214,8 @@ def ground(request: pytest.FixtureRequest) -> Iterator[Playground]:
         yield made
 
 
-@pytest.fixture(scope="module")
-def refused(ground: Playground) -> dict[str, str]:
+@pytest.fixture(scope="module", params=["spawn", "zygote"])
+def refused(ground: Playground, request: pytest.FixtureRequest) -> dict[str, str]:
     """What came of each attempt, after making sure that the history is there to be reached."""
     import socket
 
@@ -223,7 +233,10 @@ def refused(ground: Playground) -> dict[str, str]:
         inputs = {"outside": "o", "home": "h", "socket": name}
         text = script.replace('given["outside"]', repr(str(ground.outside)))
         text = text.replace('given["home"]', repr(str(ground.home)))
-        results: dict[str, str] = ground.outputs(text, inputs=inputs)
+        run = ground.run if request.param == "spawn" else ground.run_by_zygote
+        result = run(text, inputs=inputs)
+    assert result["success"], result
+    results: dict[str, str] = result["outputs"]["s"]
     assert ground.state_of_outside() == before, "something outside the project has changed"
     return results
 
@@ -239,7 +252,7 @@ def test_history_is_whole_after_all_that(ground: Playground, refused: dict[str, 
         assert history.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     history.close()
     shown = ground.sidecar("history", "--json")
-    assert [run["status"] for run in json.loads(shown.stdout)] == ["success", "success"]
+    assert {run["status"] for run in json.loads(shown.stdout)} == {"success"}
 
 
 def test_a_signal_to_everybody_reaches_nobody_else(ground: Playground) -> None:

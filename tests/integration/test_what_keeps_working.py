@@ -6,6 +6,7 @@ without containment.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -299,8 +300,8 @@ def user_site(ground: Playground) -> Path:
     return ground.home / ".local" / "lib" / f"python{version}" / "site-packages"
 
 
-@pytest.fixture(scope="module")
-def found(ground: Playground) -> dict[str, Any]:
+@pytest.fixture(scope="module", params=["spawn", "zygote"])
+def found(ground: Playground, request: pytest.FixtureRequest) -> dict[str, Any]:
     site = user_site(ground)
     ground.put(site / "of_the_user.py", "NAME = 'from the user site'\n")
     text = "import json, os, sys, traceback\ndef square(n):\n    return n * n\nresults = {}\n"
@@ -314,7 +315,14 @@ def found(ground: Playground) -> dict[str, Any]:
         )
         text += f"    except BaseException:\n        results[{name!r}] = traceback.format_exc()\n"
     text += "if __name__ == '__main__':\n    print(json.dumps(results))\n"
-    return ground.outputs(text, "--isolation", "require")
+    run = ground.run if request.param == "spawn" else ground.run_by_zygote
+    result = run(text, "--isolation", "require")
+    assert result["success"], result
+    for made in ("repository", "tool", "data.db"):
+        path = ground.project / made
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    outputs: dict[str, Any] = result["outputs"]["s"]
+    return outputs
 
 
 @pytest.mark.parametrize("name", CHECKS)

@@ -28,6 +28,7 @@ MODULES = (
     "starting",
     "launching",
     "steps",
+    "containment",
     "load",
     "history",
     "keeping",

@@ -50,6 +50,7 @@ _ACCESS = {
     "d": _READ_FILE | _WRITE_FILE | _TRUNCATE | _IOCTL_DEV,
     # POSIX semaphores and shared memory: files of one flat folder.
     "s": _READ | _WRITE_FILE | _TRUNCATE | _MAKE_REG | _REMOVE_FILE,
+    "f": _READ_FILE,
 }
 
 #: The same on every architecture (they came after the tables were made one).
@@ -83,7 +84,11 @@ def prepare(policy):
     """Find out ahead what does not change from script to script; not needed, only quicker."""
     import marshal
 
-    _interpreter[:] = _interpreter_paths(marshal.loads(policy))  # noqa: S302 - the daemon's own
+    policy = marshal.loads(policy)  # noqa: S302 - the daemon's own
+    _interpreter[:] = _interpreter_paths(policy)
+    if _ctypes is not None:
+        for name in ("syscall", "prlimit", "unshare", "mount", "capget", "capset", "prctl"):
+            _functions[name] = _Function(_ctypes.dlsym(_ctypes.dlopen(None, os.RTLD_NOW), name))
 
 
 def enter(policy):
@@ -137,20 +142,27 @@ if _ctypes is not None:
     class _Byte(_ctypes._SimpleCData):
         _type_ = "c"
 
+    class _Buffer(_ctypes.Array):
+        """Room for what a function writes; `bytes()` of it is what it wrote."""
+
+        _type_ = _Byte
+        _length_ = 24
+
     class _Function(_ctypes.CFuncPtr):
         _flags_ = _ctypes.FUNCFLAG_CDECL | _ctypes.FUNCFLAG_USE_ERRNO
         _restype_ = _Long
 
 
-def _buffer(length):
-    """Room for what a function writes; `bytes()` of it is what it wrote."""
-    return type("_Buffer", (_ctypes.Array,), {"_type_": _Byte, "_length_": length})()
+_functions = {}
 
 
 def _call(name, *arguments):
     """A function of the C library: integers, bytes and None in, an int out. Raises OSError."""
-    address = _ctypes.dlsym(_ctypes.dlopen(None, os.RTLD_NOW), name)
-    result = _Function(address)(*[_Long(a) if type(a) is int else a for a in arguments])
+    function = _functions.get(name)
+    if function is None:
+        function = _Function(_ctypes.dlsym(_ctypes.dlopen(None, os.RTLD_NOW), name))
+        _functions[name] = function
+    result = function(*[_Long(a) if type(a) is int else a for a in arguments])
     # Of an int, a long has only the lower half.
     result &= 0xFFFFFFFF
     if result == 0xFFFFFFFF:
@@ -174,13 +186,12 @@ def _words(*values):
 def _limit(policy):
     """Lower the limits; what is lower already stays. Both, soft and hard: raising is for root."""
     for name, wanted in policy["limits"].items():
-        old = _buffer(16)
+        old = _Buffer()
         _call("prlimit", 0, _RESOURCES[name], None, old)
         soft, hard = (int.from_bytes(bytes(old)[at : at + 8], sys.byteorder) for at in (0, 8))
         _call("prlimit", 0, _RESOURCES[name], _words(min(soft, wanted), min(hard, wanted)), None)
     try:
-        with open("/proc/self/oom_score_adj", "w") as stream:
-            stream.write(_OOM_SCORE)
+        _write("/proc/self/oom_score_adj", _OOM_SCORE)
     except OSError:
         pass  # it is higher already, or there is no /proc
 
@@ -291,7 +302,7 @@ def _drop_capabilities(policy):
                     break  # beyond the last one that this kernel knows, or root without SETPCAP
     header = (0x20080522).to_bytes(4, sys.byteorder) + bytes(4)
     # capget(2): effective, permitted and inheritable, 32 bits each, and the upper halves of them
-    now = _buffer(24)
+    now = _Buffer()
     _call("capget", header, now)
     permitted = bytes(now)[4:8]
     left = (int.from_bytes(permitted, sys.byteorder) & kept).to_bytes(4, sys.byteorder)
@@ -374,11 +385,14 @@ def _allow(ruleset, path, access):
     except OSError:
         return
     try:
-        if os.fstat(fd).st_mode & 0o170000 != 0o040000:
-            access &= _ON_FILES
         # A packed structure: 64 bits and 32.
-        rule = _words(access) + fd.to_bytes(4, sys.byteorder)
-        _syscall(_NR_ADD_RULE, ruleset, _RULE_PATH_BENEATH, rule, 0)
+        beneath = fd.to_bytes(4, sys.byteorder)
+        try:
+            _syscall(_NR_ADD_RULE, ruleset, _RULE_PATH_BENEATH, _words(access) + beneath, 0)
+        except OSError:
+            # EINVAL: it is no folder, and on a file there are fewer rights.
+            access &= _ON_FILES
+            _syscall(_NR_ADD_RULE, ruleset, _RULE_PATH_BENEATH, _words(access) + beneath, 0)
     finally:
         os.close(fd)
 
