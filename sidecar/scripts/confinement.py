@@ -122,7 +122,6 @@ class Confinement:
         self.home = os.path.realpath(Path.home()) if _has_home() else ""
         #: Folders that no PATH and no interpreter opens by containing them.
         self._closed = tuple(path for path in (self.home, self._project) if path)
-        self._system = system_rules() if sys.platform == "linux" else []
         self._found: dict[str, list[Rule]] = {}
         self._fixed: dict[str, list[str]] = {}
 
@@ -181,7 +180,8 @@ class Confinement:
     def _programs(self, search_path: str) -> list[Rule]:
         """What is open to every script; found out once, for what is installed stays."""
         if search_path not in self._found:
-            rules = [*self._system, *command_rules(search_path, self._closed)]
+            system = system_rules() if sys.platform == "linux" else []
+            rules = [*system, *command_rules(search_path, self._closed)]
             self._found = {search_path: without_needless(rules)}
         return self._found[search_path]
 

@@ -10,6 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -229,10 +230,14 @@ class Host:
         return int(parent) == self.pid and b"zygote.py" in command
 
     def figures(self) -> tuple[int, int]:
-        """Descriptors and threads of the daemon."""
+        """Descriptors and threads of the daemon; its descriptors can be counted by root alone,
+        for all others there are none, before and after."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         threads = next(line for line in status.splitlines() if line.startswith("Threads:"))
-        return len(list(Path(f"/proc/{self.pid}/fd").iterdir())), int(threads.split()[1])
+        descriptors = 0
+        with suppress(PermissionError):
+            descriptors = len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+        return descriptors, int(threads.split()[1])
 
     def peak_bytes(self) -> int:
         """The most memory the daemon has had so far."""

@@ -331,13 +331,13 @@ def test_works(name: str, found: dict[str, Any]) -> None:
 
 
 def test_numpy_works(ground: Playground) -> None:
-    pytest.importorskip("numpy", reason="numpy is not installed")
-    if ground.account.name != "root":
-        pytest.skip("numpy lies in the environment of the tests")
+    numpy = pytest.importorskip("numpy", reason="numpy is not installed")
+    # For an interpreter that has it not by itself: the user's site points to ours.
+    ground.put(user_site(ground) / "ours.pth", f"{Path(numpy.__file__).parent.parent}\n")
     text = (
         "import json, numpy as n\nprint(json.dumps({'sum': int((n.eye(50) @ n.ones(50)).sum())}))"
     )
-    assert ground.outputs(text, python=sys.executable) == {"sum": 50}
+    assert ground.outputs(text) == {"sum": 50}
 
 
 @pytest.fixture(scope="module")
