@@ -33,7 +33,11 @@ def leave(code, loaded, objects):
         atexit._run_exitfuncs()
     except BaseException:  # noqa: S110  # Python 3.8 and 3.9 raise what they have printed
         pass
-    for stream in (getattr(sys, "stdout", None), getattr(sys, "stderr", None)):
+    # The first ones too, which end with the interpreter whatever stands in their place.
+    streams = [
+        getattr(sys, name, None) for name in ("stdout", "stderr", "__stdout__", "__stderr__")
+    ]
+    for stream in streams:
         try:
             if stream is not None and not stream.closed:
                 stream.flush()
