@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from sidecar.cli import streams
 from sidecar.cli.parser import Parser, meant, one_of
-from sidecar.errors import UsageError
 
 if TYPE_CHECKING:
     from sidecar.scripts.confinement import IsolationOptions
@@ -69,6 +68,8 @@ def isolation_options(options: argparse.Namespace) -> "IsolationOptions":
 
 
 def _folders(flag: str, typed: list[str]) -> tuple[Path, ...]:
+    from sidecar.errors import UsageError  # brings pydantic along
+
     for text in typed:
         if not text or "\0" in text or not Path(text).is_dir():
             raise UsageError(f"{flag}: there is no folder {streams.quoted(text)}")
