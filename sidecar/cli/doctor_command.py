@@ -13,7 +13,7 @@ from protocol.workflow import PythonStep
 from sidecar import __version__
 from sidecar.cli import streams
 from sidecar.cli.folders import history_file, project_folder
-from sidecar.cli.progress import counted
+from sidecar.cli.wording import counted
 from sidecar.engine import Engine
 from sidecar.errors import HistoryError, PathError, PythonNotFound
 from sidecar.history.executions import ExecutionHistory

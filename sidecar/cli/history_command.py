@@ -14,8 +14,8 @@ from protocol.executions import ExecutionDetail, ExecutionHistoryEntry
 from protocol.problems import closest, some
 from sidecar.cli import streams
 from sidecar.cli.folders import history_file, project_folder
-from sidecar.cli.progress import duration, first_line
 from sidecar.cli.run_report import local_time, report
+from sidecar.cli.wording import duration, first_line
 from sidecar.errors import UsageError
 from sidecar.history.executions import ExecutionHistory
 from sidecar.redaction import escape_control

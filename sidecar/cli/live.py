@@ -18,9 +18,10 @@ from rich.text import Text
 
 from protocol.events import ExecutionEvent
 from sidecar.cli.estimates import advance
-from sidecar.cli.progress import Progress, first_line
+from sidecar.cli.progress import Progress
 from sidecar.cli.region import Region
 from sidecar.cli.tree import ASCII, UNICODE, FailedAttempt, Row, Tree
+from sidecar.cli.wording import first_line
 from sidecar.engine.loader import LoadedWorkflow
 
 _STATUS_STYLES: Final = {"success": "bold green", "failed": "bold red", "cancelled": "bold yellow"}

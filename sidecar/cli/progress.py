@@ -22,6 +22,7 @@ from protocol.events import (
 )
 from protocol.workflow import OutputStep, PythonStep
 from sidecar.cli import streams
+from sidecar.cli.wording import counted, duration, first_line
 from sidecar.engine.loader import LoadedWorkflow
 from sidecar.redaction import escape_control
 
@@ -30,25 +31,6 @@ _WIDEST_ID: Final = 24
 _FRAME: Final = re.compile(r'^\s*File "([^"\n]+)", line (\d+)(?:, in (.+))?$', re.MULTILINE)
 #: What colours terminals (SGR of ECMA-48): left out, since its escapes only hide the text.
 _COLOURS: Final = re.compile("\x1b\\[[0-9;:]*m")
-
-
-def duration(duration_ms: float) -> str:
-    """Milliseconds for people: `42 ms`, `3.1 s`, `2 min 5 s`, `1 h 2 min`."""
-    if round(duration_ms) < 1000:
-        return f"{max(0, duration_ms):.0f} ms"
-    tenths = round(duration_ms / 100)
-    if tenths < 600:
-        return f"{tenths / 10:.1f} s"
-    minutes, seconds = divmod(tenths // 10, 60)
-    if minutes < 60:
-        return f"{minutes} min {seconds} s"
-    return f"{minutes // 60} h {minutes % 60} min"
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 step`, `2 steps`, `2 retries`."""
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{count} {noun if count == 1 else plural}"
 
 
 class Progress:
@@ -230,12 +212,6 @@ class Progress:
         return None
 
 
-def first_line(text: str) -> str:
-    """The first line of a message, marked when there are more."""
-    first, _, rest = text.strip().partition("\n")
-    return f"{first} …" if rest else first
-
-
 def _most_attempts(step: PythonStep | OutputStep) -> int:
     policy = step.retry_policy if isinstance(step, PythonStep) else None
     return policy.max_attempts if policy else 1
@@ -246,19 +222,3 @@ def _message(message: Any) -> str:
     if isinstance(message, dict):
         return f"{message.get('preview', '')}…\n(all of it: --json)"
     return str(message)
-
-
-def make_progress(loaded: LoadedWorkflow, project: Path, *, as_json: bool) -> Progress:
-    """Live on a terminal, plain elsewhere.
-
-    With `as_json` stdout is for the result alone: live on stderr if that is a terminal, so that
-    whoever redirects the result sees the run, else nothing.
-    """
-    stream = sys.stderr if as_json else sys.stdout
-    if streams.is_terminal(stream):
-        from sidecar.cli.live import LiveProgress  # rich costs more than a script's start
-
-        live = LiveProgress(loaded, project, stream)
-        if live.is_possible:
-            return live
-    return Progress(loaded, project, None if as_json else stream)

@@ -15,12 +15,13 @@ from protocol.limits import HISTORY_PER_WORKFLOW
 from protocol.workflow import PythonStep
 from sidecar.cli import streams
 from sidecar.cli.complaints import Complaints
+from sidecar.cli.display import make_progress
 from sidecar.cli.estimates import step_durations
 from sidecar.cli.folders import history_command, history_file, project_folder
 from sidecar.cli.history_command import SHORT_ID
 from sidecar.cli.interruption import Interruption
 from sidecar.cli.isolation import isolation_options
-from sidecar.cli.progress import Progress, make_progress
+from sidecar.cli.progress import Progress
 from sidecar.cli.workflow_argument import hint_for_missing, locate, problem_line
 from sidecar.engine import Engine
 from sidecar.engine.inputs import value_from_text

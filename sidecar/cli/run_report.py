@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 
 from protocol.executions import AttemptDetail, ExecutionDetail, StepDetail
-from sidecar.cli.progress import counted, duration, first_line
+from sidecar.cli.wording import counted, duration, first_line
 from sidecar.redaction import escape_control
 
 #: Characters of a value; all of it is in `--json`.

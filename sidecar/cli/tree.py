@@ -18,7 +18,7 @@ from rich.text import Text
 
 from protocol.executions import StepStatus
 from sidecar.cli.estimates import Advance, roughly
-from sidecar.cli.progress import counted, duration
+from sidecar.cli.wording import counted, duration
 
 #: Columns of a row beside the id and the note: branch, symbol, status, duration, separators.
 _FIXED_COLUMNS: Final = 28

@@ -4,7 +4,7 @@ import argparse
 
 from protocol.problems import Problem
 from sidecar.cli import streams
-from sidecar.cli.progress import counted
+from sidecar.cli.wording import counted
 from sidecar.cli.workflow_argument import hint_for_missing, locate, problem_line
 from sidecar.engine.checks import EnvironmentAccess
 from sidecar.engine.validation import validate_file

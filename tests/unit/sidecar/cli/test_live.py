@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from sidecar.cli import live
+from sidecar.cli.display import make_progress
 from sidecar.cli.live import LiveProgress
-from sidecar.cli.progress import make_progress
 from sidecar.engine.loader import LoadedWorkflow
 from tests.unit.sidecar.cli.test_progress import load
 from tests.unit.sidecar.engine.doubles import FakeRunner, Recorded, failure, python_step
