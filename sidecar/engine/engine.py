@@ -389,9 +389,10 @@ class Engine:
     async def close(self) -> None:
         """Stop, then close the history and the project."""
         await self.stop()
-        await self.runner.close()
+        # The history first: whoever ends us may not have the time for all of it.
         if self.history is not None:
             await self.history.close()
+        await self.runner.close()
         self.project.close()
 
 
