@@ -102,9 +102,17 @@ def machine() -> dict[str, Any]:
         "python": f"Python {platform.python_version()}",
         "cores": f"{os.cpu_count()} cores",
         "processor": _processor(),
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
+        "load": _load(),
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
     }
+
+
+def _load() -> str:
+    """How busy the machine was with other things."""
+    if not hasattr(os, "getloadavg"):
+        return "load not known"
+    return f"load {os.getloadavg()[0]:.1f} before"
 
 
 def _processor() -> str:

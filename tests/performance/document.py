@@ -1,7 +1,8 @@
 """`python -m tests.performance.document`: the last figures become a page of the documentation.
 
 `make bench` and `make peers` leave theirs in `build/`; they are copied beside the page as JSON, and
-the page is written from that alone, so that no figure stands in it that was not measured.
+the page and the README's table are written from that alone, so that no figure stands in them that
+was not measured.
 """
 
 import json
@@ -17,6 +18,19 @@ CHECKOUT = Path(__file__).parents[2]
 DOCS = CHECKOUT / "protocol" / "docs"
 PAGE = DOCS / "figures.md"
 DATA = DOCS / "figures"
+README = CHECKOUT / "README.md"
+#: What stands between these in the README is written here.
+BEGIN, END = "<!-- figures: make figures -->\n", "<!-- end of figures -->\n"
+#: The rows that the README shows, and what they are called there.
+CHOSEN = {
+    "script by the zygote": "a script, from request to parsed output",
+    "light40: 40 steps of fib(10)": "40 light scripts, one after the other",
+    "event over stdio, timestamp to client": "an event, until the host has it",
+    "a step's change to its pixels (500 changes)": "a step's change, until it is painted",
+    "a step of a chain, 10,000 of them": "a step beside its script, in a chain of 10,000",
+    "history query at 10,000 workflows": "the newest runs, with 10,000 workflows kept",
+    "daemon's memory, idle": "the daemon's memory, idle",
+}
 #: What was measured, and where it is found.
 SOURCES = {
     "figures.json": CHECKOUT / "build" / "bench",
@@ -87,12 +101,37 @@ def _peers(table: dict[str, Any]) -> Iterator[str]:
     yield ""
 
 
+def summary() -> str:
+    """The README's table."""
+    bench = json.loads((DATA / "figures.json").read_text(encoding="utf-8"))
+    # Of rows with several baselines the first.
+    rows = {row["name"]: row for row in reversed(bench["figures"])}
+    lines = [
+        f"Measured with {_machine(bench)} "
+        "[All figures](protocol/docs/figures.md), also beside other engines.",
+        "",
+        "| | p50 | p99 | beside it |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, title in CHOSEN.items():
+        row = rows[name]
+        p99 = "" if row["p99"] is None else f"{number(row['p99'])} {row['unit']}"
+        beside = ""
+        if row["baseline"]:
+            beside = f"{row['baseline']}: {number(row['baseline_p50'])} {row['unit']}"
+        lines.append(f"| {title} | {number(row['p50'])} {row['unit']} | {p99} | {beside} |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> int:
-    """Take over the last figures and write the page; the exit status."""
+    """Take over the last figures and write the page and the table; the exit status."""
     DATA.mkdir(parents=True, exist_ok=True)
     for name, folder in SOURCES.items():
         shutil.copy(folder / name, DATA / name)
     PAGE.write_text(page(), encoding="utf-8")
+    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    README.write_text(f"{before}{BEGIN}{summary()}{END}{after}", encoding="utf-8")
     return 0
 
 

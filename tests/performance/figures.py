@@ -36,6 +36,11 @@ class Row:
         """Of the medians, ours over the baseline's."""
         return self.p50 / self.baseline_p50 if self.baseline_p50 else None
 
+    @property
+    def cost(self) -> float:
+        """What one costs: of so many a second, the time for one of them."""
+        return 1 / self.p50 if self.unit.endswith(("/s", "per s")) else self.p50
+
     def __str__(self) -> str:
         p99 = "" if self.p99 is None else number(self.p99)
         ratio = "" if self.ratio is None else f"{self.ratio:.2f} x"
@@ -55,7 +60,7 @@ HEADING = (
 
 def number(value: float) -> str:
     """A figure as people read it."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"
+    return f"{value:,.{0 if abs(value) >= 1000 else 1 if abs(value) >= 10 else 3}f}"
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def curves_of(rows: Sequence[Row]) -> dict[str, list[tuple[int, float]]]:
     points: dict[str, list[tuple[int, float]]] = {}
     for row in rows:
         if row.curve is not None and row.size is not None:
-            points.setdefault(row.curve, []).append((row.size, row.p50))
+            points.setdefault(row.curve, []).append((row.size, row.cost))
     return {
         curve: [(size, cost / min(cost for _, cost in found)) for size, cost in sorted(found)]
         for curve, found in points.items()

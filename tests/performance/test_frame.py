@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tests.performance import document
 from tests.performance.__main__ import benchmarks, main
 from tests.performance.figures import Figure, Row
 from tests.performance.plot import curves_of, plot
@@ -22,12 +23,14 @@ def test_the_plot_shows_each_curve_relative_to_its_lowest_cost() -> None:
     rows = [
         Row("a, 100", 3.0, curve="a & b", size=100),
         Row("a, 10", 1.5, curve="a & b", size=10),
+        Row("b, 1", 100.0, unit="1/s", curve="b", size=1),
+        Row("b, 10", 25.0, unit="1/s", curve="b", size=10),
         Row("lonely", 1.0, curve="one point", size=1),
         Row("no curve", 1.0),
     ]
-    assert curves_of(rows) == {"a & b": [(10, 1.0), (100, 2.0)]}
+    assert curves_of(rows) == {"a & b": [(10, 1.0), (100, 2.0)], "b": [(1, 1.0), (10, 4.0)]}
     drawn = ElementTree.fromstring(plot(rows))  # noqa: S314 - our own text
-    assert len(drawn.findall("{*}polyline")) == 1
+    assert len(drawn.findall("{*}polyline")) == 2
     assert "a & b: 2.00 x at 100" in drawn.findtext("{*}title", "")
 
 
@@ -74,3 +77,9 @@ def test_a_part_that_cannot_be_imported_costs_the_others_nothing(
     with pytest.raises(ModuleNotFoundError, match="no_such_module"):
         list(broken[2](tmp_path))
     assert [name for name, _, _ in others] == ["memory.idle_memory"]
+
+
+def test_the_page_of_figures_and_the_readmes_table_are_what_the_data_says() -> None:
+    assert document.PAGE.read_text(encoding="utf-8") == document.page()
+    readme = document.README.read_text(encoding="utf-8")
+    assert document.BEGIN + document.summary() + document.END in readme
