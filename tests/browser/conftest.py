@@ -30,9 +30,13 @@ addEventListener("securitypolicyviolation", (event) =>
 expect.set_options(timeout=PATIENCE_MS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests; each has a context of its own."""
+    """One Chromium for all tests here; each has a context of its own.
+
+    Not for the session: as long as Playwright runs, this thread counts as inside an event loop, and
+    no asynchronous test of another package could have one.
+    """
     path = chromium_or_skip()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))

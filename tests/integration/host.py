@@ -229,6 +229,10 @@ class Host:
             return False
         return int(parent) == self.pid and b"zygote.py" in command
 
+    def wait_for_zygote(self) -> None:
+        """Until what the daemon starts while it is idle has been started."""
+        poll(lambda: self.call("sidecar:info")["isolation"]["launcher"], lambda n: n == "zygote")
+
     def figures(self) -> tuple[int, int]:
         """Descriptors and threads of the daemon; its descriptors can be counted by root alone,
         for all others there are none, before and after."""

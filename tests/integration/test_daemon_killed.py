@@ -36,10 +36,7 @@ def test_daemon_that_is_killed_at_any_moment_leaves_no_process(
     for _ in range(TIMES):
         driver = start("--max-parallel", "4")
         if kind == "zygote":
-            poll(
-                lambda driver=driver: driver.call("sidecar:info")["isolation"]["launcher"],  # type: ignore[misc]
-                lambda name: name == "zygote",
-            )
+            driver.wait_for_zygote()
         for workflow in ("a", "b"):
             driver.request("workflow:execute", [definition(workflow, *steps)])
         # From before the first process of a script to after its last fork.
@@ -52,7 +49,7 @@ def test_daemon_that_is_killed_at_any_moment_leaves_no_process(
 
 def test_zygote_ends_with_a_daemon_that_is_killed(start: Start) -> None:
     driver = start()
-    poll(lambda: driver.call("sidecar:info")["isolation"]["launcher"], lambda n: n == "zygote")
+    driver.wait_for_zygote()
     zygotes = [pid for pid in _children(driver.pid) if b"zygote.py" in _command(pid)]
     assert len(zygotes) == 1
     driver.signal(signal.SIGKILL)
@@ -102,7 +99,7 @@ def test_thousands_of_mixed_scripts_leave_the_figures_as_they_were(
     for number, source in enumerate(sources):
         project.script(f"mixed{number}.py", source)
     driver = start("--max-parallel", "4")
-    poll(lambda: driver.call("sidecar:info")["isolation"]["launcher"], lambda n: n == "zygote")
+    driver.wait_for_zygote()
     (zygote,) = [pid for pid in _children(driver.pid) if b"zygote.py" in _command(pid)]
 
     def run(total: int) -> None:

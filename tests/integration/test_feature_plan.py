@@ -23,6 +23,7 @@ print(json.dumps({"tries": tries}))
 
 def run_once(driver: Driver, project: Project) -> tuple[int, int]:
     """Run something and forget it, so that the figures after are those of a warm daemon."""
+    driver.wait_for_zygote()
     driver.call("workflow:execute", [definition("warm", step("a", "./echo.py"))])
     driver.call("workflow:execution:clear", ["warm"])
     return driver.figures()

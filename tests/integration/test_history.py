@@ -240,8 +240,8 @@ def test_a_newer_file_is_left_alone_and_runs_go_on(start: Start, project: Projec
 
 
 def everything(project: Project) -> bytes:
-    files = sorted(history_file(project).parent.iterdir())
-    return b"".join(file.read_bytes() for file in files)
+    files = sorted(history_file(project).parent.rglob("*"))
+    return b"".join(file.read_bytes() for file in files if file.is_file())
 
 
 def test_a_run_that_was_pushed_out_leaves_no_byte_in_file_or_log(

@@ -11,7 +11,6 @@ import pytest
 
 from tests.integration.conftest import Project, Start, definition, step
 from tests.integration.driver import Driver
-from tests.integration.host import poll
 from tests.integration.invariants import Invariants
 
 SECRET = "tok-7Q2xLm9vKp3TzR8w"
@@ -150,7 +149,7 @@ def hostile(
     (base / "outside" / "kept.txt").write_text("as it was")
     (base / "project").mkdir()
     with Driver(base / "project", env={"API_TOKEN": SECRET}) as driver:
-        poll(lambda: driver.call("sidecar:info")["isolation"]["launcher"], lambda n: n == "zygote")
+        driver.wait_for_zygote()
         _run(driver, OK, {})
         yield driver, SPAWNED if request.param == "spawn" else {}
 

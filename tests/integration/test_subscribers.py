@@ -107,6 +107,7 @@ def test_ten_thousand_resubscriptions_leave_everything_where_it_was(
             answers = driver.answers.pop()
             assert all("result" in answer for answer in answers)
 
+    driver.wait_for_zygote()
     resubscribe(1000)
     driver.call("workflow:execute", [output_steps("w", 2)])
     before = driver.figures()
@@ -132,6 +133,7 @@ async def test_a_thousand_connections_that_come_and_go_leave_nothing(
         for _ in range(count // 50):
             await asyncio.gather(*(come_and_go() for _ in range(50)))
 
+    await asyncio.to_thread(driver.wait_for_zygote)
     await all_of(100)
     before = driver.figures()
     before_bytes = resident_bytes(driver.pid)
@@ -162,6 +164,7 @@ def wire_bytes(url: str) -> bytes:
 
 @over_websocket
 def test_a_client_may_be_killed_at_any_byte(driver: Driver, url: str) -> None:
+    driver.wait_for_zygote()
     driver.call(SUBSCRIBE)
     driver.call("workflow:execute", [output_steps("w", 2)])
     before = driver.figures()

@@ -80,6 +80,7 @@ def hang(name: str = "hang") -> dict[str, Any]:
 def test_three_scripts_run_in_order_and_every_event_arrives(
     driver: Driver, numbers: dict[str, Any]
 ) -> None:
+    driver.wait_for_zygote()
     driver.call("workflow:execute", [definition("warm", step("a", "./echo.py"))])
     before = driver.figures()
     driver.call("workflow:execution:subscribe", {"workflow_id": "numbers"})
@@ -199,6 +200,7 @@ def test_a_long_run_delays_no_other_answer(driver: Driver, project: Project) -> 
 
 
 def test_cancelling_the_request_cancels_the_run(driver: Driver) -> None:
+    driver.wait_for_zygote()
     driver.call("workflow:execute", [definition("warm", step("a", "./echo.py"))])
     before = driver.figures()
     driver.call("workflow:execution:subscribe", {"include": ["step_output"]})

@@ -11,7 +11,7 @@ from sidecar.scripts.outcome import failed_exit
     [
         (3, "", ScriptFailure("Script exited with code 3", "ScriptExit")),
         (1, "no such file", ScriptFailure("Script exited with code 1: no such file", "ScriptExit")),
-        (2, "x" * 999, ScriptFailure("Script exited with code 2: " + "x" * 300, "ScriptExit")),
+        (2, "x" * 999, ScriptFailure(f"Script exited with code 2: {'x' * 300}…", "ScriptExit")),
         (-11, "x", ScriptFailure("Script was killed by signal SIGSEGV", "ScriptKilled")),
         (-9, "", ScriptFailure("Script was killed by signal SIGKILL", "ScriptKilled")),
         (-40, "", ScriptFailure("Script was killed by signal 40", "ScriptKilled")),
