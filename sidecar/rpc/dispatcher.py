@@ -38,6 +38,7 @@ from sidecar.rpc.json_text import (
     has_too_many_values,
     parsed,
     with_exact_ids,
+    with_exact_integers,
 )
 from sidecar.rpc.requests import BadParams, cut, legal_id, params_of, request_problem
 from sidecar.rpc.session import Session
@@ -99,7 +100,7 @@ class Dispatcher:
             self._refuse(session, errors.INVALID_REQUEST, text)
             return
         try:
-            data = with_exact_ids(message, parsed(message))
+            data = with_exact_integers(message, with_exact_ids(message, parsed(message)))
         except NotJson as error:
             self._refuse(session, errors.PARSE_ERROR, f"not JSON: {error}")
             return

@@ -16,6 +16,8 @@ MAX_VALUES: Final = 4_000_000
 _READ_AGAIN_BYTES: Final = 1024 * 1024
 
 _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
+#: 2**63 has 19 digits; orjson reads an integer beyond 64 bits as the nearest float.
+_MANY_DIGITS: Final = re.compile(rb"[0-9]{19}")
 _ESCAPED_COLON: Final = re.compile(rb"\\u003[aA]")
 
 
@@ -78,6 +80,24 @@ def with_exact_ids(message: bytes, value: Any) -> Any:
     for entry, exact_entry in zip(entries, exact, strict=True):
         if isinstance(entry, dict) and isinstance(entry.get("id"), float):
             entry["id"] = exact_entry["id"]
+    return value
+
+
+def with_exact_integers(message: bytes, value: Any) -> Any:
+    """`value`, read from `message`, with the params of each entry as they were sent where they hold
+    an integer beyond 64 bits: whoever takes them can refuse it by name. Raises NotJson."""
+    if not _MANY_DIGITS.search(message) or not _MANY_DIGITS.search(_STRING.sub(b"", message)):
+        return value
+    try:
+        again = json.loads(message) if len(message) <= _READ_AGAIN_BYTES else None
+    except RecursionError:
+        again = None
+    if again is None:
+        raise NotJson("a number of 19 digits or more in so large a message; send it as text")
+    entries, exact = (value, again) if isinstance(value, list) else ([value], [again])
+    for entry, exact_entry in zip(entries, exact, strict=True):
+        if isinstance(entry, dict) and "params" in entry:
+            entry["params"] = exact_entry["params"]
     return value
 
 

@@ -229,6 +229,7 @@ def test_wrong_inputs_are_named(driver: Driver) -> None:
         ({"folder": ".", "n": "many"}, "n"),
         ({"folder": ".", "other": 1}, "other"),
         ({"folder": "../out"}, "folder"),
+        ({"folder": ".", "n": 2**80}, "n"),
     ):
         error = driver.error("workflow:execute", {"workflow": workflow, "inputs": given})
         assert (error["code"], error["data"]["type"]) == (-32004, "InvalidInputs")

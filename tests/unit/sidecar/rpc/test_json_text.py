@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.rpc.encoding import encode
-from sidecar.rpc.json_text import ExactNumber, NotJson, parsed, with_exact_ids
+from sidecar.rpc.json_text import (
+    ExactNumber,
+    NotJson,
+    parsed,
+    with_exact_ids,
+    with_exact_integers,
+)
 
 TEXT = st.text(st.characters(codec="utf-8") | st.sampled_from(':"\\,'), max_size=6)
 VALUES = st.recursive(
@@ -117,3 +123,36 @@ def test_only_ids_are_kept_exact() -> None:
     value = with_exact_ids(message, parsed(message))
     assert isinstance(value["id"], ExactNumber)
     assert type(value["params"][0]) is float
+
+
+def read(message: bytes) -> Any:
+    return with_exact_integers(message, parsed(message))
+
+
+@pytest.mark.parametrize("number", [2**63, 2**64, 10**29, -(10**29)])
+def test_an_integer_beyond_64_bits_reaches_whoever_refuses_it_as_it_was_sent(number: int) -> None:
+    message = b'{"id":1,"params":[{"n":%d}]}' % number
+    assert read(message)["params"] == [{"n": number}]
+    batch = b'[1,{"params":{"n":%d}},{"id":2}]' % number
+    assert read(batch) == [1, {"params": {"n": number}}, {"id": 2}]
+
+
+@pytest.mark.parametrize(
+    "message", [b'{"params":["12345678901234567890123"]}', b'{"params":[1.5,9007199254740993]}']
+)
+def test_other_params_are_left_as_they_were_read(message: bytes) -> None:
+    value = parsed(message)
+    assert with_exact_integers(message, value) is value
+    assert value == json.loads(message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b'{"params":["' + b"x" * 2_000_000 + b'",12345678901234567890123]}',
+        b'{"params":' + b"[" * 1_000 + b"9" * 30 + b"]" * 1_000 + b"}",
+    ],
+)
+def test_a_number_too_long_to_be_read_again_is_refused(message: bytes) -> None:
+    with pytest.raises(NotJson, match="send it as text"):
+        read(message)
