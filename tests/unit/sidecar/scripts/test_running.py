@@ -4,6 +4,8 @@ Ways to escape a process group (`setsid`, double fork and worse) are tested besi
 """
 
 import asyncio
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,30 @@ def grace(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def pids(bench: Bench) -> list[int]:
     return [int(line) for line in bench.lines if line.isdigit()]
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """Nothing goes but what nobody holds."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["print('{}')", "raise ValueError", "import time; time.sleep(100)"],
+    ids=["success", "exception", "timeout"],
+)
+@pytest.mark.usefixtures("no_collector")
+async def test_an_attempt_that_has_ended_goes_at_once_and_so_does_what_it_printed(
+    bench: Bench, source: str
+) -> None:
+    """The collector of cycles counts objects: a hundred outputs of 16 MiB would not wake it."""
+    await bench.run(source, timeout_ms=TIMEOUT_MS)
+    await asyncio.sleep(0)
+    assert not [one for one in gc.get_objects() if isinstance(one, running.Running)]
 
 
 class TestTimeout:
