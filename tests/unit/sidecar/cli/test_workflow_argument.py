@@ -79,3 +79,9 @@ def test_a_problem_is_one_line_with_its_place() -> None:
     assert problem_line("w.yaml", known) == ('w.yaml:3:7: error: no "a\\n"; did you mean "b"?')
     unknown = Problem(field="", message="odd", severity="warning")
     assert problem_line("w.yaml", unknown) == "w.yaml:1:1: warning: odd"
+
+
+def test_a_place_is_told_whatever_the_file_is_called() -> None:
+    problem = Problem(line=3, column=7, field="x", message="password=hunter2hunter2 is odd")
+    line = problem_line("flows/rotate-token.yaml", problem)
+    assert line == "flows/rotate-token.yaml:3:7: error: password=[REDACTED] is odd"
