@@ -7,4 +7,4 @@ For use as a library see `sidecar.engine`; nothing is imported here, so that
 `workflow-sidecar --version` costs what Python costs.
 """
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"

@@ -14,7 +14,6 @@
     ├── PermissionRefused     what a step asks for and the host has not agreed to
     ├── PythonNotFound        no Python 3.8 or newer to run scripts on
     ├── HistoryError          the history file cannot be used
-    ├── RedactionError        a value that cannot be shown safely
     └── UsageError            arguments of the command line that cannot be used
 
 No message holds an absolute path of the machine unless the user typed it.
@@ -94,10 +93,6 @@ class PythonNotFound(SidecarError):
 
 class HistoryError(SidecarError):
     """The history file cannot be read or written."""
-
-
-class RedactionError(SidecarError):
-    """Redaction failed; nothing of the value may be shown."""
 
 
 class UsageError(SidecarError):
