@@ -117,6 +117,11 @@ def _unclosed(began: _Place, where: _Place) -> tuple[int, int, str]:
             f'"{where.character}" cannot close the "{opening}" of line {began.line}, '
             f"column {began.column}"
         )
+    if where.character == "{" and where.before.endswith("$"):
+        return where.at(len(where.before) - 1).told(
+            f"within {opening} {closing} a value that holds a reference needs quotes, such as "
+            '"${workflow.inputs.NAME}"'
+        )
     if where.line > began.line:
         # What is missing may be missing anywhere in between, most likely at the first line's end.
         return began.told(f'this "{opening}" lacks its "{closing}", or a "," before a line\'s end')

@@ -74,6 +74,26 @@ ROWS = (
         ),
     ),
     Row(
+        "reference without quotes in braces",
+        HEAD + "steps:\n  - {id: a, type: python, script: a.py, inputs: {x: ${env.A}}}\n",
+        (
+            (
+                "wf.yaml:3:53: error: within { } a value that holds a reference needs quotes, "
+                'such as "${workflow.inputs.NAME}"'
+            ),
+        ),
+    ),
+    Row(
+        "reference without quotes in braces over two lines",
+        HEAD + "steps:\n  - {id: a, type: python, script: a.py,\n     inputs: {x: ${env.A}}}\n",
+        (
+            (
+                "wf.yaml:4:18: error: within { } a value that holds a reference needs quotes, "
+                'such as "${workflow.inputs.NAME}"'
+            ),
+        ),
+    ),
+    Row(
         "no comma in brackets",
         'workflow: {name: W, tags: ["x" "y"]}\n' + STEPS,
         ('wf.yaml:1:32: error: expected "," or "]" here',),
