@@ -35,6 +35,8 @@ from sidecar.errors import (
     WorkflowNotFound,
 )
 from sidecar.history.executions import ExecutionHistory
+from sidecar.redaction import Redactor
+from sidecar.scripts.hints import hint_of
 from sidecar.scripts.interface import SCRIPT_NOT_FOUND
 from sidecar.undumpable import forbid_dumps
 
@@ -120,6 +122,9 @@ def _hints(
                 f"scripts are looked for in the project, which is {project}; did you mean "
                 f"--project {shlex.quote(str(folder))}?"
             )
+    if hint := hint_of(result.error or ""):
+        # Events, which the lines above are made of, tell no folders outside the project.
+        hints.append(f"with whole paths: {Redactor(of_all_runs=True).text(hint)}")
     if complaints.history_is_kept:
         command = history_command(options, project, result.execution_id[:SHORT_ID])
         hints.append(f"every attempt in full: {command}")

@@ -26,6 +26,7 @@ _ABOUT_FILES: Final = re.compile(
 _ABOUT_NETWORK: Final = re.compile(
     r"\[Errno 13\] Permission denied(?![^\n]*['\"])|\bgaierror\b|\[Errno -\d+\] [^\n]*name"
 )
+_KEPT_FROM_IT: Final = "isolation keeps scripts from it"
 _TEXT_CHARACTERS: Final = 16 * 1024
 
 
@@ -49,6 +50,12 @@ def with_hint(
     return ScriptFailure(
         f"{failure.error} ({hint})", failure.error_type, failure.error_bases, failure.stack_trace
     )
+
+
+def hint_of(error: str) -> str:
+    """The hint about a path that `with_hint` put behind an error; empty when there is none."""
+    _, opening, hint = error.rpartition(f"({_KEPT_FROM_IT}")
+    return f"{_KEPT_FROM_IT}{hint.removesuffix(')')}" if opening else ""
 
 
 def _about_files(
@@ -87,7 +94,7 @@ def _asking(asked: tuple[Kind, ...], path: str, agreement: Agreement) -> str:
         path = str(Path(path).parent)  # what is to be made can be opened by its folder alone
     shown = json.dumps(path, ensure_ascii=False)
     wanted = " or ".join(f"{{{kind}: [{shown}]}}" for kind in asked)
-    hint = f"isolation keeps scripts from it; what opens it is permissions: {wanted} on the step"
+    hint = f"{_KEPT_FROM_IT}; what opens it is permissions: {wanted} on the step"
     flags = [f"--allow-{kind} {shown}" for kind in asked if not agreement.covers(kind, path)]
     return f"{hint}, and {' or '.join(flags)} when the sidecar is started" if flags else hint
 

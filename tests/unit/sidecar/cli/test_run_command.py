@@ -282,3 +282,15 @@ def test_a_signal_before_the_first_step_ends_the_run_without_a_result(
 
     monkeypatch.setattr(Engine, "start", start)
     assert cli("run", "greet.yaml", "--json") == (143, "", "")
+
+
+def test_a_permission_that_was_missing_is_told_with_the_whole_path(
+    cli: Cli, project: Project
+) -> None:
+    # What the lines of the run lose: folders outside the project.
+    hint = f'isolation keeps scripts from it; --allow-write "{project.path.resolve().parent}"'
+    project.write("boom.py", f"raise PermissionError({f'no ({hint})'!r})\n")
+    project.workflow("w", script_step("boom"))
+    status, out, _ = cli("run", "w.yaml")
+    assert status == 1
+    assert f"\nwith whole paths: {hint}\n" in out

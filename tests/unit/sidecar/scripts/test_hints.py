@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.scripts.hints import with_hint
+from sidecar.scripts.hints import hint_of, with_hint
 from sidecar.scripts.interface import Permissions, ScriptFailure
 from sidecar.scripts.permissions import Agreement
 
@@ -93,3 +93,11 @@ def test_closed_network_is_told_by_whom_it_was_closed(project: Path) -> None:
     assert told.error.endswith(
         "(the network is closed to this step; permissions: {network: true} opens it)"
     )
+
+
+def test_a_hint_about_a_path_can_be_told_from_the_error_before_it(project: Path) -> None:
+    error = denied("../outside/new (1)")
+    told = error + hint(project, error)
+    assert told == f"{error} ({hint_of(told)})"
+    assert hint_of(told).startswith("isolation keeps scripts from it; what opens it is")
+    assert hint_of(error) == ""
