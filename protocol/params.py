@@ -123,7 +123,7 @@ class ValidateParams(Model):
     """What to validate."""
 
     workflow: AnyWorkflowParam
-    """A path, a YAML text (of more than one line), or an object."""
+    """A path, a YAML text (of several lines, or with a `key: value`), or an object."""
 
 
 class CancelRequestParams(Model):

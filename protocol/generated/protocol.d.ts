@@ -708,7 +708,7 @@ export interface UnsubscribeResult {
 
 /** What to validate. */
 export interface ValidateParams {
-  /** A path, a YAML text (of more than one line), or an object. (characters: at least 1) */
+  /** A path, a YAML text (of several lines, or with a `key: value`), or an object. (characters: at least 1) */
   workflow: string | JsonObject;
 }
 

@@ -169,7 +169,7 @@ class Engine:
         return await asyncio.to_thread(loader.load_object, workflow, self._access)
 
     async def validate(self, workflow: WorkflowSource) -> list[Problem]:
-        """Every problem of a path, a YAML text (of more than one line) or an object.
+        """Every problem of a path, a YAML text (as `validation.validate` tells it) or an object.
 
         Raises WorkflowNotFound.
         """

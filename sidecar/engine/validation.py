@@ -5,9 +5,10 @@ project is an error, since that step would fail, and so is such a default of an 
 that is missing is a warning, since an earlier step may write it.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from protocol.problems import Path, Problem, field_name
 from sidecar.engine import catalog, checks, loader
@@ -15,6 +16,9 @@ from sidecar.engine.checks import EnvironmentAccess
 from sidecar.engine.loader import LoadedWorkflow, Located
 from sidecar.errors import PathError, PathNotFound, WorkflowInvalid, WorkflowNotFound
 from sidecar.scripts.paths import ProjectRoot
+
+#: What no path has: a line's end, or a key; a colon is refused in paths (but for a drive's).
+_YAML_TEXT: Final = re.compile(r"\n|:(?:\s|$)|^\s*\{.*:")
 
 
 def load_file(project: ProjectRoot, path: str, access: EnvironmentAccess) -> LoadedWorkflow:
@@ -30,11 +34,11 @@ def validate_file(project: ProjectRoot, path: str, access: EnvironmentAccess) ->
 def validate(
     project: ProjectRoot, workflow: str | Mapping[str, Any], access: EnvironmentAccess
 ) -> list[Problem]:
-    """Every problem of a path, a YAML text (of more than one line) or an object.
+    """Every problem of a path, a YAML text (of several lines, or with a `key: value`) or an object.
 
     Raises WorkflowNotFound.
     """
-    if isinstance(workflow, str) and "\n" not in workflow:
+    if isinstance(workflow, str) and _YAML_TEXT.search(workflow) is None:
         return validate_file(project, workflow, access)
     if isinstance(workflow, str):
         return _problems_of_text(project, workflow, access)

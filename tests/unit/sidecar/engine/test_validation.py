@@ -115,6 +115,14 @@ def test_an_object_is_validated_like_a_text(project: ProjectRoot) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["workflow: [", "{workflow: {name: W}}", '{"workflow":{"name":"W"}}', "steps:", "name: W"],
+)
+def test_a_text_of_one_line_that_holds_a_key_is_no_path(project: ProjectRoot, text: str) -> None:
+    assert any(": error: " in line for line in lines(project, text))
+
+
 def test_a_path_is_read_from_the_project(project: ProjectRoot) -> None:
     (project.path / "w.yaml").write_text(workflow("../evil.py"))
 
