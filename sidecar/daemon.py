@@ -293,8 +293,9 @@ class Daemon:
         try:
             found = await self._engine.python.get()
         except PythonNotFound as error:
-            fields = {"error": error.message, "install_guide": error.install_guide}
-            logger.warning("no Python for scripts", extra={"fields": fields})
+            if not self._engine.python.closed:
+                fields = {"error": error.message, "install_guide": error.install_guide}
+                logger.warning("no Python for scripts", extra={"fields": fields})
         else:
             logger.info("python found", extra={"fields": {"version": found.version_text}})
             await self._engine.runner.prepare()

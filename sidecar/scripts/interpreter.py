@@ -78,6 +78,11 @@ class Interpreters:
         # The search is everybody's: one caller's cancellation must not end it.
         return await asyncio.shield(self._search)
 
+    @property
+    def closed(self) -> bool:
+        """Whether the search was ended: that nothing was found then says nothing."""
+        return self._probes.stopped
+
     def close(self) -> None:
         """End a search under way, and the candidate that it is asking."""
         self._probes.stop()

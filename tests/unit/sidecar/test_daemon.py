@@ -21,6 +21,7 @@ from sidecar.daemon import Daemon, DaemonOptions
 from sidecar.errors import PythonNotFound, UsageError
 from sidecar.rpc.stdio import StdoutWriter
 from sidecar.rpc.websocket import Endpoint, WebSocketOptions, listen
+from sidecar.scripts.interpreter import Interpreters
 from tests.unit.sidecar.rpc.doubles import turns
 
 INFO = b'{"jsonrpc":"2.0","id":1,"method":"sidecar:info"}'
@@ -124,6 +125,16 @@ async def test_a_missing_python_is_logged_and_served_without(
     await served.daemon._look_for_python()
     record = next(r for r in caplog.records if r.message == "no Python for scripts")
     assert record.__dict__["fields"] == {"error": "none here", "install_guide": "install one"}
+
+
+async def test_a_search_for_python_that_the_end_cuts_short_is_no_missing_python(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    python = Interpreters(None, served.daemon._engine.project.path, {"PATH": "/usr/bin:/bin"})
+    served.daemon._engine.python = python
+    python.close()
+    await served.daemon._look_for_python()
+    assert "no Python for scripts" not in caplog.messages
 
 
 async def test_a_peer_that_is_cut_off_loses_its_listeners(
