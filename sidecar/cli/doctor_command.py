@@ -68,13 +68,15 @@ async def _checks(project: Path, file: Path, python: str | None) -> AsyncIterato
         try:
             found = await engine.python.get()
         except PythonNotFound as error:
+            untried = "It is tried with the Python for scripts: mend that first."
             yield _Check("FAIL", "Python for scripts", error.message, error.install_guide)
         else:
             yield _Check("ok", "Python for scripts", f"{found.version_text} ({found.path})")
+            untried = ""
         for name, state in (await engine.runner.isolation()).items():
             lacks = state in (NONE, UNPROVEN)
             mark: _Mark = "note" if lacks else "ok"
-            mend = how_to_mend(name) if lacks else ""
+            mend = (untried or how_to_mend(name)) if lacks else ""
             yield _Check(mark, f"isolation, {name.replace('_', ' ')}", state, mend)
         async for check in _preload_checks(engine):
             yield check

@@ -62,6 +62,12 @@ def test_no_python_is_status_1_with_how_to_get_one(
     assert lines[1].startswith("FAIL  Python for scripts: ")
     assert "--python PATH or WORKFLOW_SIDECAR_PYTHON" in lines[2]
     assert lines[-1] == "1 thing to mend"
+    assert "it needs Linux" not in out, "nothing is known of what could not be tried"
+    for index, line in enumerate(lines):
+        if line.endswith(": unproven"):
+            assert lines[index + 1].strip() == (
+                "It is tried with the Python for scripts: mend that first."
+            )
 
 
 def test_a_damaged_history_is_status_1_once(cli: Cli, project: Project) -> None:
