@@ -12,6 +12,7 @@ from typing import Final, Literal
 from protocol.workflow import PythonStep
 from sidecar import __version__
 from sidecar.cli import streams
+from sidecar.cli.complaints import Complaints
 from sidecar.cli.folders import history_file, project_folder
 from sidecar.cli.wording import counted
 from sidecar.engine import Engine
@@ -66,12 +67,15 @@ async def _checks(project: Path, file: Path, python: str | None) -> AsyncIterato
     made = not os.path.lexists(own_folder)  # noqa: ASYNC240 - one stat, before anything runs
     async with Engine(project, python=python, private=[file]) as engine:
         try:
-            found = await engine.python.get()
+            with Complaints() as complaints:
+                found = await engine.python.get()
         except PythonNotFound as error:
             untried = "It is tried with the Python for scripts: mend that first."
             yield _Check("FAIL", "Python for scripts", error.message, error.install_guide)
         else:
             yield _Check("ok", "Python for scripts", f"{found.version_text} ({found.path})")
+            for line in complaints.lines:
+                yield _Check("note", "Python for scripts", line)
             untried = ""
         for name, state in (await engine.runner.isolation()).items():
             lacks = state in (NONE, UNPROVEN)

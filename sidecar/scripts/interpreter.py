@@ -2,15 +2,17 @@
 
 The order: the path given (`--python`), the environment's WORKFLOW_SIDECAR_PYTHON, then `python3`
 and `python` along the PATH, on Windows also `py -3`; the first of these that is 3.8 or newer. A
-path that was given is the user's word: if it does not work, nothing else is tried. The project
-has no say: entries of the PATH that are relative or lie inside it are passed over (a `.venv`
-there must not choose itself), and the probe runs isolated and outside the project, so that no
-`.python-version` there steers a version manager's shim. A shim is asked for the executable behind
-it and never run again; a virtual environment's own path is kept, its packages hang on it.
+path that was given is the user's word: if it does not work, nothing else is tried. A variable may
+be left over from elsewhere: if it does not work, the log says so and the PATH is searched. The
+project has no say: entries of the PATH that are relative or lie inside it are passed over (a
+`.venv` there must not choose itself), and the probe runs isolated and outside the project, so that
+no `.python-version` there steers a version manager's shim. A shim is asked for the executable
+behind it and never run again; a virtual environment's own path is kept, its packages hang on it.
 """
 
 import asyncio
 import json
+import logging
 import os
 import shutil
 import signal
@@ -26,6 +28,8 @@ from typing import Final
 from sidecar.errors import PythonNotFound
 from sidecar.scripts.install_guide import install_guide
 from sidecar.scripts.quoting import quoted
+
+logger = logging.getLogger(__name__)
 
 OLDEST: Final = (3, 8)
 ENVIRONMENT_VARIABLE: Final = "WORKFLOW_SIDECAR_PYTHON"
@@ -129,9 +133,15 @@ def find_python(
 ) -> Interpreter:
     """The interpreter by the order above; blocks for up to 20 s. Raises PythonNotFound."""
     probes = probes or Probes()
-    given = explicit or environ.get(ENVIRONMENT_VARIABLE)
-    if given:
-        return _given(given, project, environ, probes)
+    if explicit:
+        return _given(explicit, project, environ, probes)
+    passed_over = ""
+    if variable := environ.get(ENVIRONMENT_VARIABLE):
+        try:
+            return _given(variable, project, environ, probes)
+        except PythonNotFound as error:
+            passed_over = f"{ENVIRONMENT_VARIABLE} cannot be used ({error.message})"
+            logger.warning(passed_over)
     deadline = time.monotonic() + SEARCH_SECONDS
     newest: tuple[int, int, int] | None = None
     for command in _candidates(project, environ):
@@ -145,7 +155,8 @@ def find_python(
             return found
         newest = max(newest or found.version, found.version)
     seen = f"; the newest found is {'.'.join(map(str, newest))}" if newest else ""
-    raise PythonNotFound(f"No Python 3.8 or newer on the PATH{seen}", install_guide())
+    also = f"; {passed_over}" if passed_over else ""
+    raise PythonNotFound(f"No Python 3.8 or newer on the PATH{seen}{also}", install_guide())
 
 
 def _given(given: str, project: Path, environ: Mapping[str, str], probes: Probes) -> Interpreter:

@@ -53,6 +53,7 @@ def test_no_python_is_status_1_with_how_to_get_one(
         arguments = ["--python", "/nowhere/python"]
     elif how == "variable":
         monkeypatch.setenv("WORKFLOW_SIDECAR_PYTHON", "/nowhere/python")
+        monkeypatch.setenv("PATH", "")
     else:
         monkeypatch.delenv("WORKFLOW_SIDECAR_PYTHON")
         monkeypatch.setenv("PATH", "")
@@ -68,6 +69,17 @@ def test_no_python_is_status_1_with_how_to_get_one(
             assert lines[index + 1].strip() == (
                 "It is tried with the Python for scripts: mend that first."
             )
+
+
+def test_a_variable_that_names_no_python_is_noted(
+    cli: Cli, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKFLOW_SIDECAR_PYTHON", "/nowhere/python")
+    status, out, _ = cli("doctor")
+    ok, note = out.splitlines()[1:3]
+    assert status == 0
+    assert ok.startswith("ok    Python for scripts: ")
+    assert note.startswith("note  Python for scripts: WORKFLOW_SIDECAR_PYTHON cannot be used")
 
 
 def test_a_damaged_history_is_status_1_once(cli: Cli, project: Project) -> None:

@@ -68,6 +68,17 @@ class TestSearch:
         assert find_python(str(given), project, other).path == "/given"
         assert find_python(None, project, other).path == "/env"
 
+    def test_variable_that_names_nothing_usable_is_told_and_passed_over(
+        self, project: Path, lay: Lay, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        path = environ(lay("bin/python3", answers("3, 12, 0", "/found")).parent)
+        for unusable in ("/nowhere/python", str(lay("old/python", answers("3, 7, 9")))):
+            path["WORKFLOW_SIDECAR_PYTHON"] = unusable
+            assert find_python(None, project, path).path == "/found"
+            assert "WORKFLOW_SIDECAR_PYTHON cannot be used" in caplog.messages[-1]
+        with pytest.raises(PythonNotFound, match="WORKFLOW_SIDECAR_PYTHON cannot be used"):
+            find_python(None, project, {"WORKFLOW_SIDECAR_PYTHON": "/nowhere/python", "PATH": ""})
+
     def test_python3_comes_before_python_whatever_the_folder(self, project: Path, lay: Lay) -> None:
         first = lay("a/python", answers("3, 12, 0", "/python")).parent
         second = lay("b/python3", answers("3, 9, 0", "/python3")).parent
