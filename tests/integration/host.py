@@ -208,7 +208,10 @@ class Host:
             pid
             for pid in marked(self.marker)
             # Nobody reaps it but its parent.
-            if pid != self.pid and _state_of(pid) not in "ZX" and not self._is_zygote(pid)
+            if pid != self.pid
+            and _state_of(pid) not in "ZX"
+            and not self._is_zygote(pid)
+            and not self._is_spare(pid)
         ]
 
     def scripts(self) -> list[int]:
@@ -232,6 +235,15 @@ class Host:
     def wait_for_zygote(self) -> None:
         """Until what the daemon starts while it is idle has been started."""
         poll(lambda: self.call("sidecar:info")["isolation"]["launcher"], lambda n: n == "zygote")
+
+    def _is_spare(self, pid: int) -> bool:
+        """One of the two that the zygote has forked ahead, which belong to no run yet."""
+        try:
+            name = Path(f"/proc/{pid}/comm").read_text().strip()
+            parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            return False
+        return name == "sidecar-spare" and (self._is_zygote(parent) or self._is_spare(parent))
 
     def figures(self) -> tuple[int, int]:
         """Descriptors and threads of the daemon; its descriptors can be counted by root alone,

@@ -23,15 +23,13 @@ def fork_supervised(control, supervise):
     Tells the daemon over `control`, a socket, and raises nothing: without a fork there is no
     script, and the process ends.
     """
-    import mmap
-
     # Before the fork, so that no descendant can slip by.
     subreaper = become_subreaper()
     parent = os.getpid()
     # Before it too: whoever hears nothing knows that no line of the script has run.
     os.write(control, b"supervisor %d\n" % parent)
     try:
-        report = mmap.mmap(-1, REPORT_BYTES)
+        report = shared_report()
         script = os.fork()
     except OSError as error:
         os.write(control, b"failed %d\n" % error.errno)
@@ -40,16 +38,28 @@ def fork_supervised(control, supervise):
         close_all_but(control)
         supervise(control, script, report, subreaper)
     os.close(control)
+    follow(parent)
+    os.nice(NICENESS)
+    return report
+
+
+def shared_report():
+    """What the script's process and its supervisor both see. Raises OSError."""
+    import mmap
+
+    return mmap.mmap(-1, REPORT_BYTES)
+
+
+def follow(parent):
+    """In the script's process: lead a session, and die with `parent`, the supervisor."""
     os.setsid()
     # A supervisor that is killed takes the script along; it has no threads, at whose end
     # PDEATHSIG would fire too.
     _prctl(_PR_SET_PDEATHSIG, _SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
-    os.nice(NICENESS)
     for name in ("mmap", "_ctypes"):
         sys.modules.pop(name, None)
-    return report
 
 
 def become_subreaper():

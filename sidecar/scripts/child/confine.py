@@ -91,6 +91,16 @@ def prepare(policy):
             _functions[name] = _Function(_ctypes.dlsym(_ctypes.dlopen(None, os.RTLD_NOW), name))
 
 
+def rehearse():
+    """Use what `enter` uses, to no effect; not needed, only quicker."""
+    if _functions:
+        _call("prlimit", 0, _RESOURCES["core"], None, _Buffer())
+        try:
+            _allow(-1, "/", _ACCESS["r"])
+        except OSError:
+            pass  # there is no such ruleset
+
+
 def enter(policy):
     """Put the policy in force, for this process and all that it starts, for good."""
     import marshal

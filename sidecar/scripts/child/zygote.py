@@ -6,7 +6,8 @@
 # library's and those that the user asked to preload; nothing of a project's. It has one thread,
 # since a fork takes only one along. Each request, a message on the socket, brings the descriptors
 # of an attempt; the zygote forks a process for it, which forks the script's and becomes its
-# supervisor (birth.py). Where a fork would not be `python script.py` to the letter, that process
+# supervisor (birth.py); or, for a script that has run before, it takes the two that it has forked
+# ahead (spare.py). Where a fork would not be `python script.py` to the letter, that process
 # becomes the plain interpreter on bootstrap.py, and the daemon need not know.
 #
 # To the daemon:    {"failed": {MODULE: why}}, once, when it is ready
@@ -47,8 +48,10 @@ _MODULES = (
 )
 #: A larger folder is not searched for files that shadow a module.
 _MAX_FOLDER_ENTRIES = 5000
-_MAX_MESSAGE_BYTES = 1 << 20
-_MAX_DESCRIPTORS = 6
+#: A request that is none.
+_REHEARSAL = b'{"file": "", "argv0": "", "folder": "/", "cwd": "/", "environment": {"A": "b"}}'
+#: Two processes that nobody has needed for so long go.
+_SPARE_SECONDS = 60
 
 
 def _load(name):
@@ -72,9 +75,11 @@ class _Zygote:
         self.program = _load("program.py")
         self.birth = _load("birth.py")
         self.supervisor = _load("supervisor.py")
+        self.ahead = _load("spare.py")
+        self.spare = None
         with open(os.path.join(os.path.dirname(__file__), "report.py"), "rb") as stream:
             self.reporter = compile(stream.read(), stream.name, "exec", 0, True)
-        self.leave = _load("finish.py")["leave"]
+        self.finish = _load("finish.py")
         self.loaded = frozenset(sys.modules)
         #: By these names plain Python would import a file beside the script; ours are loaded.
         self.shadowable = {name.partition(".")[0] for name in set(sys.modules) - _PLAIN}
@@ -99,18 +104,23 @@ class _Zygote:
         # What a module has printed while it was loaded is not to come out of a script.
         sys.stdout.flush()
         sys.stderr.flush()
-        self.socket.send(json.dumps({"failed": self.failed}).encode())
         gc.collect()
         # Nothing that is here now is looked at, and its memory copied, when a child collects.
         gc.freeze()
-        while True:
-            ready = {fd for fd, _ in poll.poll()}
+        prepared = self.fork_ahead()
+        if prepared is None:
+            self.socket.send(json.dumps({"failed": self.failed}).encode())
+        while prepared is None:
+            ready = {fd for fd, _ in poll.poll(self.spare and _SPARE_SECONDS * 1000)}
+            if not ready:
+                self.drop_spare()
             if self.waking in ready:
                 self.reap()
             if self.socket.fileno() in ready:
                 prepared = self.take()
-                if prepared is not None:
-                    return prepared
+                if prepared is None:
+                    prepared = self.fork_ahead()
+        return prepared
 
     def reap(self):
         """Collect supervisors, and what one that was killed has left to us, its subreaper."""
@@ -125,32 +135,32 @@ class _Zygote:
                 if pid in self.controls:
                     ended.append(self.controls.pop(pid))
                     killed = killed or status != 0
+                elif self.spare is not None and pid == self.spare.pid:
+                    self.spare.close()
+                    self.spare = None
                 pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
             pass
         if killed:
-            self.supervisor["end_children"](but=self.controls)
+            spared = set(self.controls) | ({self.spare.pid} if self.spare else set())
+            self.supervisor["end_children"](but=spared)
         for control in ended:
             os.close(control)
 
     def take(self):
         """Take one request; None in the zygote."""
-        message, ancillary, _, _ = self.socket.recvmsg(
-            _MAX_MESSAGE_BYTES,
-            _socket.CMSG_SPACE(4 * _MAX_DESCRIPTORS),
-            _socket.MSG_CMSG_CLOEXEC,
-        )
+        message, fds = self.ahead["receive"](self.socket)
         if not message:
-            os._exit(0)
-        data = ancillary[0][2]
-        fds = [int.from_bytes(data[at : at + 4], sys.byteorder) for at in range(0, len(data), 4)]
+            self.end()
         control = fds[4]
         self.prepare_confinement(message)
-        try:
-            pid = os.fork()
-        except OSError as error:
-            os.write(control, b"failed %d\n" % error.errno)
-            pid = -1
+        pid = self.give_to_spare(message, fds)
+        if pid is None:
+            try:
+                pid = os.fork()
+            except OSError as error:
+                os.write(control, b"failed %d\n" % error.errno)
+                pid = -1
         if pid == 0:
             return self.become(message, *fds)
         for fd in fds:
@@ -160,10 +170,93 @@ class _Zygote:
             self.controls[pid] = control
         return None
 
+    def end(self):
+        """End, and have nothing left that waits."""
+        if self.spare is not None:
+            self.drop_spare()
+            self.supervisor["end_children"](but=self.controls)
+        os._exit(0)
+
+    # --- what is forked ahead ------------------------------------------------------------------
+
+    def fork_ahead(self):
+        """Have a spare again, unless there is one; None in the zygote."""
+        if self.spare is None:
+            try:
+                forked = self.ahead["fork_ahead"](
+                    self.birth, self.supervisor["supervise"], self.rehearse
+                )
+            except OSError:
+                return None  # the next request is told, if it is so then
+            if not isinstance(forked, self.ahead["Spare"]):
+                return self.serve_ahead(*forked)
+            self.spare = forked
+            self.is_shadowed(json.loads(_REHEARSAL)["folder"])  # as in `rehearse`
+        return None
+
+    def rehearse(self):
+        """Do, to no effect, what a request will take: a page that is shared with the zygote is
+        copied when it is written to first, by a counter of references too."""
+        request = json.loads(_REHEARSAL)
+        environment = dict(os.environ)
+        os.environ.clear()
+        os.environ.update(environment)
+        with open(os.devnull, "rb") as stream:
+            code = marshal.dumps(compile(stream.read(), "", "exec", 0, True))
+        exec(marshal.loads(code), {})  # noqa: S302 - made just now
+        # Done again, with the request's.
+        self.program["set_up"](globals(), request["file"], request["argv0"], request["folder"])
+        confine.rehearse()
+        self.finish["rehearse"](self.loaded, gc.get_objects)
+
+    def give_to_spare(self, message, fds):
+        """The number of the supervisor that serves the request now, or None."""
+        # With its code, a script that has been compiled by a plain start and needs no other.
+        if self.spare is None or len(fds) < 6 or not os.fstat(fds[5]).st_size:
+            return None
+        if self.is_shadowed(json.loads(message.partition(b"\n")[0])["folder"]):
+            return None
+        spare = self.spare
+        try:
+            spare.give(message, *fds)
+        except OSError:  # one of the two was killed
+            self.drop_spare()
+            return None
+        self.spare = None
+        return spare.pid
+
+    def drop_spare(self):
+        """Let it go; its end is noticed like any other's."""
+        if self.spare is not None:
+            self.spare.end()
+            self.spare = None
+
+    def serve_ahead(self, message, descriptors, report):
+        """What `prepare` gives, in the script's process that was forked ahead."""
+        try:
+            stdin, stdout, stderr, script, code = descriptors
+            request, _, policy = message.partition(b"\n")
+            request = json.loads(request)
+            self.take_place(request, stdin, stdout, stderr)
+            for fd in (stdin, stdout, stderr):
+                os.close(fd)
+            with open(script, "rb") as stream:
+                source = stream.read()
+            program = self.program["compiled"](source, request["file"], code)
+            return self.set_up(program, request, policy, report)
+        except BaseException:
+            # Memory or descriptors have run out, if anything; the supervisor tells of the end.
+            sys.excepthook(*sys.exc_info())
+            sys.stderr.flush()
+            os._exit(1)
+
+    # --- becoming a script's process -----------------------------------------------------------
+
     def prepare_confinement(self, message):
         """Once: what every script's process would find out again."""
         if not self.confinement_prepared:
             self.confinement_prepared = True
+            self.drop_spare()  # it would find it out again
             policy = marshal.loads(message.partition(b"\n")[2])  # noqa: S302 - the daemon's own
             if policy["level"] != "off":
                 # Not by the rules of this script: another's may be fewer.
@@ -186,12 +279,8 @@ class _Zygote:
         _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
         _signal.signal(_signal.SIGINT, _signal.default_int_handler)
         os.setsid()
-        for number, fd in enumerate((stdin, stdout, stderr)):
-            os.dup2(fd, number)
+        self.take_place(request, stdin, stdout, stderr)
         self.birth["close_all_but"](script, control, code)
-        os.environ.clear()
-        os.environ.update(request["environment"])
-        os.chdir(request["cwd"])
         file, argv0, folder = request["file"], request["argv0"], request["folder"]
         with open(script, "rb", closefd=False) as stream:
             source = stream.read()
@@ -205,10 +294,24 @@ class _Zygote:
             self.start_plain(script, code, control, policy, file, argv0, folder)
         os.close(script)
         report = self.birth["fork_supervised"](control, self.supervisor["supervise"])
+        return self.set_up(program, request, policy, report)
+
+    def take_place(self, request, *streams):
+        """Take over an attempt's streams, environment and folder."""
+        for number, fd in enumerate(streams):
+            os.dup2(fd, number)
+        os.environ.clear()
+        os.environ.update(request["environment"])
+        os.chdir(request["cwd"])
+
+    def set_up(self, program, request, policy, report):
+        """See `prepare`."""
         numpy_random = sys.modules.get("numpy.random")
         if numpy_random is not None:
             numpy_random.seed()  # `random` does so by itself
-        names = self.program["set_up"](globals(), file, argv0, folder)
+        names = self.program["set_up"](
+            globals(), request["file"], request["argv0"], request["folder"]
+        )
         return program, names, report, lambda: confine.enter(policy)
 
     def is_shadowed(self, folder):
@@ -240,7 +343,7 @@ class _Zygote:
 
 _zygote = _Zygote(int(sys.argv[1]), sys.argv[2:])
 _program, _names, _report, _confine = _zygote.serve()
-_reporter, _leave, _loaded = _zygote.reporter, _zygote.leave, _zygote.loaded
+_reporter, _leave, _loaded = _zygote.reporter, _zygote.finish["leave"], _zygote.loaded
 _pid = os.getpid()
 _error = _code = None
 del _zygote

@@ -54,6 +54,21 @@ class Nursery:
     def pid(self) -> int:
         return self.zygote._process.pid
 
+    async def spare(self) -> tuple[int, int]:
+        """The supervisor and the script's process that the zygote has forked ahead."""
+        found: list[int] = []
+
+        def waits() -> bool:
+            parents = [self.pid]
+            found.clear()
+            while parents and len(found) < 2:
+                parents = [pid for pid in _children(parents[0]) if _name(pid) == "sidecar-spare"]
+                found.extend(parents[:1])
+            return len(found) == 2
+
+        await until(waits)
+        return found[0], found[1]
+
     async def ready(self) -> None:
         await self.launcher.prepare(await self.pythons.get())
 
@@ -69,6 +84,20 @@ class Nursery:
 
     async def started_by(self, **more: Any) -> str:
         return str((await self.outputs(WHO, **more))["by"])
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 @pytest.fixture
@@ -347,6 +376,60 @@ async def test_zygote_ends_when_the_daemon_is_gone(nursery: Nursery) -> None:
 async def test_start_that_is_under_way_ends_with_the_launcher(nursery: Nursery) -> None:
     assert await nursery.started_by() == "spawn"
     # The fixture sees to it that nothing is left.
+
+
+async def test_script_that_has_run_before_is_run_by_the_process_forked_ahead(
+    nursery: Nursery,
+) -> None:
+    await nursery.ready()
+    source = WHO + "print(open('/proc/self/comm').read(), end='', file=sys.stderr)"
+    outcome = await nursery.run("import sys\n" + source)
+    for _ in range(3):
+        _, waiting = await nursery.spare()
+        again = await nursery.run("import sys\n" + source)
+        assert again.outputs is not None
+        assert again.outputs["pid"] == waiting
+        assert again.stderr == outcome.stderr, "its name is that of any script's process"
+
+
+@pytest.mark.parametrize("which", [0, 1])
+async def test_spare_that_is_killed_costs_no_script(nursery: Nursery, which: int) -> None:
+    await nursery.ready()
+    source = "import os\nprint('{\"pid\": %d}' % os.getpid())"
+    await nursery.outputs(source)
+    for _ in range(2):
+        both = await nursery.spare()
+        os.kill(both[which], signal.SIGKILL)
+        await until(lambda killed=both[which]: not is_alive(killed))  # type: ignore[misc]
+        assert (await nursery.outputs(source))["pid"] not in both
+    await until(lambda: not any(map(is_alive, both)))
+
+
+async def test_spare_knows_nothing_of_the_request_before(nursery: Nursery) -> None:
+    await nursery.ready()
+    await nursery.outputs("print('{}')", env={"SECRET_OF_A_STEP": "hunter2"})
+    for pid in await nursery.spare():
+        assert Path(f"/proc/{pid}/cwd").readlink() == Path("/")
+        memory = Path(f"/proc/{pid}/environ").read_bytes()
+        assert b"hunter2" not in memory
+        links = [os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir()]  # noqa: PTH115
+        sockets = [link for link in links if link.startswith("socket:")]
+        assert len(sockets) == 1
+        assert len(links) == 4, f"its streams and where it waits: {links}"
+
+
+async def test_spare_ends_with_a_zygote_that_is_killed(nursery: Nursery) -> None:
+    await nursery.ready()
+    both = await nursery.spare()
+    os.kill(nursery.pid, signal.SIGKILL)
+    await until(lambda: not any(map(is_alive, both)))
+
+
+async def test_spare_has_ended_when_the_zygote_has(nursery: Nursery) -> None:
+    await nursery.ready()
+    both = await nursery.spare()
+    await nursery.launcher.close()
+    assert not any(map(is_alive, both))
 
 
 def test_zygote_is_for_linux() -> None:
