@@ -153,14 +153,15 @@ class Confinement:
 
         With `proving` nothing is required: what is missing is to be found out.
         """
-        rules = [*self.rules(permissions, environment), (str(place.temporary), "w")]
+        own = [*self.agreement.rules(permissions), (str(place.temporary), "w")]
         policy: dict[str, Any] = {
             "level": "best-effort" if proving else self.options.level,
             "umask": UMASK,
             "limits": {"core": 0, **self.native_limits()},
             "capabilities": KEPT_CAPABILITIES,
             "project": self._project,
-            "rules": list(dict.fromkeys(rules)),
+            "rules": self._common_rules(environment),
+            "own_rules": list(dict.fromkeys(own)),
             "closed": [*self._closed, *CLOSED],
             "hidden": [(str(self._own), CACHE)] if self.covers(place) else [],
             "fixed": self._executed_by_us(interpreter),
@@ -174,8 +175,11 @@ class Confinement:
 
         Raises PermissionRefused.
         """
-        programs = self._programs(environment.get("PATH", ""))
-        return [*programs, *self.agreement.rules(permissions), (self._project, "w")]
+        return [*self._common_rules(environment), *self.agreement.rules(permissions)]
+
+    def _common_rules(self, environment: Mapping[str, str]) -> list[Rule]:
+        """What is open to every script with this PATH; the child makes its ruleset ahead."""
+        return [*self._programs(environment.get("PATH", "")), (self._project, "w")]
 
     def _programs(self, search_path: str) -> list[Rule]:
         """What is open to every script; found out once, for what is installed stays."""

@@ -118,6 +118,9 @@ def test_thousands_of_mixed_scripts_leave_the_figures_as_they_were(
             driver.log_lines.clear()
 
     run(60)
+    # At rest: all supervisors are gone and collected, but for the one that is forked ahead.
+    assert driver.wait_for_processes(0) == []
+    poll(lambda: _children(zygote), lambda found: len(found) <= 1)
     before, zygote_before = driver.figures(), _figures(zygote)
     resident = _resident_kib(driver.pid)
     run(count)

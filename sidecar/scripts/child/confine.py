@@ -53,6 +53,9 @@ _ACCESS = {
     "f": _READ_FILE,
 }
 
+#: Only the attempt's own view has what these are about.
+_LATE = "s"
+
 #: The same on every architecture (they came after the tables were made one).
 _NR_OPENAT2, _NR_CREATE_RULESET, _NR_ADD_RULE, _NR_RESTRICT_SELF = 437, 444, 445, 446
 _NR_IO_URING_SETUP, _NR_MOUNT_SETATTR = 425, 442
@@ -72,6 +75,10 @@ _LAST_CAPABILITY = 63
 _RESOURCES = {"core": 4, "fsize": 1, "nofile": 7, "as": 9}  # getrlimit(2) on Linux
 #: Of 1000: when memory runs out, the script goes and not the daemon (proc(5), oom_score_adj).
 _OOM_SCORE = "500"
+#: What `rehearse` has made: of which policy, from what on disk, the ruleset's descriptor.
+_ahead = []
+#: The capabilities that this process can still have, once that is settled.
+_bounded = []
 #: What the interpreter itself reads and executes; found once, by `prepare`, or when needed.
 _interpreter = []
 
@@ -91,27 +98,46 @@ def prepare(policy):
             _functions[name] = _Function(_ctypes.dlsym(_ctypes.dlopen(None, os.RTLD_NOW), name))
 
 
-def rehearse():
-    """Use what `enter` uses, to no effect; not needed, only quicker."""
-    if _functions:
-        _call("prlimit", 0, _RESOURCES["core"], None, _Buffer())
+def rehearse(policy):
+    """Do ahead, in the process that is to be shut in, what `enter` does for all attempts alike; not
+    needed, only quicker."""
+    if _interpreter and _ctypes is not None and policy["level"] != "off":
         try:
-            _allow(-1, "/", _ACCESS["r"])
+            _limit(policy)  # lowered again then, to the same
+            _bound_capabilities(policy)
         except OSError:
-            pass  # there is no such ruleset
+            pass  # `enter` says so
+        _make_ahead(policy)
 
 
-def enter(policy):
-    """Put the policy in force, for this process and all that it starts, for good."""
+def enter(policy, keep_view=None):
+    """Put the policy in force, for this process and all that it starts, for good.
+
+    `keep_view` is called once, with a descriptor of the view of the files or -1, so that somebody
+    who outlives this process can hold it: to take a mount namespace down holds up the end of
+    whoever has it last, by milliseconds when the processors are busy.
+    """
     import marshal
 
     policy = marshal.loads(policy)  # noqa: S302 - the daemon's own
     os.umask(policy["umask"])
-    if policy["level"] == "off":
-        return
-    missing = _missing(policy)
+    missing = "" if policy["level"] == "off" else _missing(policy)
+    if keep_view is not None:
+        _hand_over_view(keep_view)
     if missing and policy["level"] == "require":
         raise IsolationUnavailable("isolation is required, and here it is missing: " + missing)
+
+
+def _hand_over_view(keep_view):
+    try:
+        view = os.open("/proc/self/ns/mnt", os.O_RDONLY)
+    except OSError:
+        keep_view(-1)
+        return
+    try:
+        keep_view(view)
+    finally:
+        os.close(view)
 
 
 def _missing(policy):
@@ -303,13 +329,7 @@ def _write(path, text):
 
 def _drop_capabilities(policy):
     kept = policy["capabilities"] if os.geteuid() == 0 else 0
-    if os.geteuid() == 0:
-        for number in range(_LAST_CAPABILITY + 1):
-            if not kept >> number & 1:
-                try:
-                    _call("prctl", _PR_CAPBSET_DROP, number, 0, 0, 0)
-                except OSError:
-                    break  # beyond the last one that this kernel knows, or root without SETPCAP
+    _bound_capabilities(policy)
     header = (0x20080522).to_bytes(4, sys.byteorder) + bytes(4)
     # capget(2): effective, permitted and inheritable, 32 bits each, and the upper halves of them
     now = _Buffer()
@@ -317,6 +337,19 @@ def _drop_capabilities(policy):
     permitted = bytes(now)[4:8]
     left = (int.from_bytes(permitted, sys.byteorder) & kept).to_bytes(4, sys.byteorder)
     _call("capset", header, left + left + bytes(16))
+
+
+def _bound_capabilities(policy):
+    """Root's, by which it could get back what it drops; once in a process."""
+    kept = policy["capabilities"]
+    if os.geteuid() == 0 and _bounded != [kept]:
+        _bounded[:] = [kept]
+        for number in range(_LAST_CAPABILITY + 1):
+            if not kept >> number & 1:
+                try:
+                    _call("prctl", _PR_CAPBSET_DROP, number, 0, 0, 0)
+                except OSError:
+                    break  # beyond the last one that this kernel knows, or root without SETPCAP
 
 
 def _no_new_privileges(policy):
@@ -366,11 +399,35 @@ def _close_network(policy):
 
 
 def _landlock(policy):
-    abi = _syscall(_NR_CREATE_RULESET, None, 0, 1)
+    ruleset = _take_ahead(policy)
+    if ruleset is None:
+        ruleset = _common_ruleset(policy)
+    try:
+        handled = _handled(_abi())
+        late = [rule for rule in policy["rules"] if rule[1] in _LATE]
+        for path, letter in policy["own_rules"] + late:
+            _allow(ruleset, path, _ACCESS[letter] & handled)
+        _syscall(_NR_RESTRICT_SELF, ruleset, 0)
+    finally:
+        os.close(ruleset)
+
+
+def _abi():
+    return _syscall(_NR_CREATE_RULESET, None, 0, 1)
+
+
+def _handled(abi):
     handled = 0
     for since, rights in _SINCE_ABI:
         if abi >= since:
             handled |= rights
+    return handled
+
+
+def _common_ruleset(policy):
+    """A ruleset with what is open to every attempt; the caller's to close. Raises OSError."""
+    abi = _abi()
+    handled = _handled(abi)
     attributes = _words(handled)
     if abi >= _NET_ABI:
         attributes += _words(0 if policy["network"] else _NET_BIND_AND_CONNECT_TCP)
@@ -379,12 +436,50 @@ def _landlock(policy):
     ruleset = _syscall(_NR_CREATE_RULESET, attributes, len(attributes), 0)
     try:
         for path, letter in policy["rules"]:
-            _allow(ruleset, path, _ACCESS[letter] & handled)
+            if letter not in _LATE:
+                _allow(ruleset, path, _ACCESS[letter] & handled)
         for path in _interpreter or _interpreter_paths(policy):
             _allow(ruleset, path, _ACCESS["x"] & handled)
-        _syscall(_NR_RESTRICT_SELF, ruleset, 0)
-    finally:
+    except BaseException:
         os.close(ruleset)
+        raise
+    return ruleset
+
+
+def _make_ahead(policy):
+    """Make the ruleset that this process is likely to need."""
+    common, seen = _common(policy), _seen(policy)
+    try:
+        _ahead.append((common, seen, _common_ruleset(policy)))
+    except OSError:
+        pass  # `enter` says so
+
+
+def _take_ahead(policy):
+    """The ruleset that was made ahead, if it is what would be made now."""
+    if not _ahead:
+        return None
+    common, seen, ruleset = _ahead.pop()
+    if common == _common(policy) and seen == _seen(policy):
+        return ruleset
+    os.close(ruleset)
+    return None
+
+
+def _common(policy):
+    return [policy[name] for name in ("rules", "network", "project", "closed")]
+
+
+def _seen(policy):
+    """What lies at the paths of the common rules: a rule is about that, not about a name."""
+    seen = []
+    for path in [path for path, letter in policy["rules"] if letter not in _LATE] + _interpreter:
+        try:
+            status = os.stat(path)
+            seen.append((status.st_dev, status.st_ino))
+        except OSError:
+            seen.append(None)
+    return seen
 
 
 def _allow(ruleset, path, access):

@@ -3,8 +3,9 @@
 #
 # To fork them takes longer than most scripts run, page faults included; so it is done while nobody
 # waits. They know nothing of any request: environment, folder, streams, niceness and confinement
-# come with it. They end with the zygote, which holds the other ends of the sockets that they
-# wait at. While they wait they bear a name of their own, so that nobody takes them for a script's.
+# come with it; made ready is only what the confinement of every attempt has in common. They end
+# with the zygote, which holds the other ends of the sockets that they wait at. While they wait they
+# bear a name of their own, so that nobody takes them for a script's.
 #
 # To the supervisor:  one byte, with the attempt's `control` (supervisor.py)
 # To the script's:    the request as the zygote got it, with its descriptors but `control`
@@ -46,8 +47,9 @@ class Spare:
 
 
 def fork_ahead(birth, supervise, rehearse):
-    """A Spare, in the zygote; message, descriptors and report in the script's process.
+    """A Spare, in the zygote; in the script's process message, descriptors, report and a socket.
 
+    A descriptor sent to that socket nobody receives: it is open as long as the supervisor lives.
     `birth` are the names of birth.py; `rehearse` is called in the script's process before it
     waits. Raises OSError when nothing can be forked.
     """
@@ -79,21 +81,35 @@ def _wait(birth, supervise, rehearse, supervisors, scripts):
     birth["close_all_but"](supervisors.fileno(), scripts.fileno())
     subreaper, parent = birth["become_subreaper"](), os.getpid()
     report = birth["shared_report"]()
+    kept, keeping = _socket.socketpair()
     script = os.fork()
     if script:
         scripts.close()
+        keeping.close()
         _, (control,) = _receive(supervisors)
         supervisors.close()
         _rename(name)
         supervise(control, script, report, subreaper)
     supervisors.close()
+    kept.close()
     birth["follow"](parent)
     rehearse()
     message, descriptors = _receive(scripts)
     scripts.close()
     _rename(name)
     os.nice(birth["NICENESS"])
-    return message, descriptors, report
+    return message, descriptors, report, keeping
+
+
+def keeper(kept):
+    """Sends one descriptor to the socket, or none, and closes it; for `confine.enter`."""
+
+    def keep(fd):
+        if fd >= 0:
+            _send(kept, b"v", [fd])
+        kept.close()
+
+    return keep
 
 
 def _send(end, message, descriptors):

@@ -87,7 +87,8 @@ class _Zygote:
         #: By supervisor: our copy of its end of the socket to the daemon. The daemon sees that a
         #: supervisor is gone when both are closed, hence not before its strays have been ended.
         self.controls = {}
-        self.confinement_prepared = False
+        #: The last attempt's policy, but for what that attempt alone was allowed.
+        self.policy = None
 
     def serve(self):
         """Fork for every request; returns in a script's process only."""
@@ -168,6 +169,7 @@ class _Zygote:
                 os.close(fd)
         if pid > 0:
             self.controls[pid] = control
+        self.remember(message)
         return None
 
     def end(self):
@@ -206,7 +208,8 @@ class _Zygote:
         exec(marshal.loads(code), {})  # noqa: S302 - made just now
         # Done again, with the request's.
         self.program["set_up"](globals(), request["file"], request["argv0"], request["folder"])
-        confine.rehearse()
+        if self.policy is not None:
+            confine.rehearse(self.policy)
         self.finish["rehearse"](self.loaded, gc.get_objects)
 
     def give_to_spare(self, message, fds):
@@ -231,7 +234,7 @@ class _Zygote:
             self.spare.end()
             self.spare = None
 
-    def serve_ahead(self, message, descriptors, report):
+    def serve_ahead(self, message, descriptors, report, kept):
         """What `prepare` gives, in the script's process that was forked ahead."""
         try:
             stdin, stdout, stderr, script, code = descriptors
@@ -243,21 +246,26 @@ class _Zygote:
             with open(script, "rb") as stream:
                 source = stream.read()
             program = self.program["compiled"](source, request["file"], code)
-            return self.set_up(program, request, policy, report)
+            return self.set_up(program, request, policy, report, kept)
         except BaseException:
             # Memory or descriptors have run out, if anything; the supervisor tells of the end.
             sys.excepthook(*sys.exc_info())
             sys.stderr.flush()
             os._exit(1)
 
+    def remember(self, message):
+        """The next attempt's policy is likely to be as this one's."""
+        policy = marshal.loads(message.partition(b"\n")[2])  # noqa: S302 - the daemon's own
+        self.policy = dict(policy, own_rules=[])
+
     # --- becoming a script's process -----------------------------------------------------------
 
     def prepare_confinement(self, message):
         """Once: what every script's process would find out again."""
-        if not self.confinement_prepared:
-            self.confinement_prepared = True
+        if self.policy is None:
             self.drop_spare()  # it would find it out again
-            policy = marshal.loads(message.partition(b"\n")[2])  # noqa: S302 - the daemon's own
+            self.remember(message)
+            policy = self.policy
             if policy["level"] != "off":
                 # Not by the rules of this script: another's may be fewer.
                 confine.prepare(marshal.dumps(dict(policy, rules=[])))
@@ -298,13 +306,16 @@ class _Zygote:
 
     def take_place(self, request, *streams):
         """Take over an attempt's streams, environment and folder."""
+        # Their numbers may be others' by the time that these objects go.
+        for end in (self.socket, *(self.spare.sockets if self.spare else ())):
+            end.detach()
         for number, fd in enumerate(streams):
             os.dup2(fd, number)
         os.environ.clear()
         os.environ.update(request["environment"])
         os.chdir(request["cwd"])
 
-    def set_up(self, program, request, policy, report):
+    def set_up(self, program, request, policy, report, kept=None):
         """See `prepare`."""
         numpy_random = sys.modules.get("numpy.random")
         if numpy_random is not None:
@@ -312,7 +323,9 @@ class _Zygote:
         names = self.program["set_up"](
             globals(), request["file"], request["argv0"], request["folder"]
         )
-        return program, names, report, lambda: confine.enter(policy)
+        # What this holds lives as long as the script, so it holds nothing of the zygote's.
+        keep_view = None if kept is None else self.ahead["keeper"](kept)
+        return program, names, report, lambda: confine.enter(policy, keep_view)
 
     def is_shadowed(self, folder):
         """Whether a file beside the script may be named like a module that we have loaded."""
