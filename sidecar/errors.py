@@ -10,7 +10,8 @@
     ├── ShuttingDown          the daemon is on its way out
     ├── PathError             a path that may not be used
     │   ├── PathOutsideProject
-    │   └── PathNotFound
+    │   ├── PathNotFound
+    │   └── PathUnavailable   the system has no means left to open it
     ├── PermissionRefused     what a step asks for and the host has not agreed to
     ├── PythonNotFound        no Python 3.8 or newer to run scripts on
     ├── HistoryError          the history file cannot be used
@@ -77,6 +78,10 @@ class PathOutsideProject(PathError):
 
 class PathNotFound(PathError):
     """Nothing is there."""
+
+
+class PathUnavailable(PathError):
+    """The system has no descriptor or memory left to open it; nothing is wrong with the path."""
 
 
 class PermissionRefused(SidecarError):

@@ -14,7 +14,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request, Response
@@ -146,8 +146,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Give the client its time for a request."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP socket's
-        self._transport = transport
+        self._transport = transport = cast("asyncio.Transport", transport)  # a TCP socket's
         # Above it reading pauses too: a peer that asks and pings and never reads fills no memory.
         transport.set_write_buffer_limits(limits.MAX_OUTBOX_BYTES)
         raw = transport.get_extra_info("socket")

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from sidecar.errors import PathError, PathNotFound
+from sidecar.errors import PathError, PathNotFound, PathUnavailable
 from sidecar.scripts.input_paths import find_escaping_path
 from sidecar.scripts.path_rules import check_characters, outside, relative_components
 from sidecar.scripts.quoting import quoted
@@ -47,6 +47,9 @@ _REASONS: Final = {
     errno.ENXIO: "is not a regular file",
     errno.EOPNOTSUPP: "is not a regular file",
 }
+
+
+_NO_MEANS: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +241,8 @@ def _reported(path: str, what: str) -> Iterator[None]:
     except NotADirectoryError:
         raise PathNotFound(f"{what} not found: {quoted(path)}") from None
     except OSError as error:
+        if error.errno in _NO_MEANS:
+            raise PathUnavailable(f"{what} cannot be opened: {error.strerror}") from None
         reason = _REASONS.get(error.errno or 0, "cannot be opened")
         raise PathError(f"{what} {reason}: {quoted(path)}") from None
 

@@ -18,7 +18,13 @@ from typing import Any, Final
 import orjson
 
 from protocol.limits import MAX_STDOUT_BYTES, MIB
-from sidecar.errors import PathError, PathNotFound, PermissionRefused, PythonNotFound
+from sidecar.errors import (
+    PathError,
+    PathNotFound,
+    PathUnavailable,
+    PermissionRefused,
+    PythonNotFound,
+)
 from sidecar.scripts import isolation
 from sidecar.scripts.confinement import Confinement, IsolationOptions, Place
 from sidecar.scripts.environment import refused_value, script_environment
@@ -210,6 +216,8 @@ class LocalRunner(ScriptRunner):
             script = self._project.open_file(request.script)
         except PathNotFound as error:
             raise _NotStarted(error.message, SCRIPT_NOT_FOUND) from None
+        except PathUnavailable as error:
+            raise _NotStarted(error.message, "OSError", ("Exception", "BaseException")) from None
         except PathError as error:
             raise _NotStarted(error.message, SCRIPT_PATH_ERROR) from None
         with script:

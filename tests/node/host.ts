@@ -104,6 +104,7 @@ export function explained(error: WireError): string {
     case "WorkflowNotFound":
     case "ExecutionNotFound":
     case "ShuttingDown":
+    case "Overloaded":
     case "HistoryUnavailable":
     case "RequestCancelled":
       return `${code}: ${error.message}`;

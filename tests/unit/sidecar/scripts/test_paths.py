@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import PathError, PathNotFound, PathOutsideProject
+from sidecar.errors import PathError, PathNotFound, PathOutsideProject, PathUnavailable
 from sidecar.scripts import paths
 from sidecar.scripts.paths import ProjectRoot
 from tests.unit.sidecar.scripts.conftest import open_descriptors
@@ -261,7 +261,8 @@ def test_device_behind_a_link_is_outside(project: ProjectRoot, tree: Path) -> No
     ("number", "message"),
     [
         (errno.EACCES, 'Script may not be read: "ok.py"'),
-        (errno.EMFILE, 'Script cannot be opened: "ok.py"'),
+        (errno.EIO, 'Script cannot be opened: "ok.py"'),
+        (errno.EMFILE, "Script cannot be opened: Too many open files"),
     ],
 )
 def test_errors_of_the_system_name_no_absolute_path(
@@ -457,3 +458,17 @@ class TestWithoutDirFd:
         (tree / "link.py").symlink_to("../outside.py")
         with pytest.raises(PathOutsideProject):
             windows.open_file("link.py")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such limit")
+def test_no_descriptor_left_is_no_fault_of_the_path(project: ProjectRoot, tree: Path) -> None:
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        with pytest.raises(PathUnavailable) as caught:
+            project.open_file("ok.py")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert str(caught.value) == "Script cannot be opened: Too many open files"
