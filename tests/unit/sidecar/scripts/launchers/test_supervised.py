@@ -113,9 +113,13 @@ async def test_all_of_them_get_sigterm_first(hand: Hand) -> None:
 async def test_script_whose_supervisor_is_killed_dies_with_it(hand: Hand) -> None:
     attempt = await hand.start(
         "import os, time\nif os.fork() == 0: time.sleep(100)\n"
-        "open('pids', 'w').write(f'{os.getpid()}')\n"
+        "while not os.path.exists('go'): time.sleep(.001)\n"
         "os.kill(os.getppid(), 9)\ntime.sleep(100)"
     )
+    assert isinstance(attempt, SupervisedAttempt)
+    # Before, nobody but the supervisor knows the script's number.
+    await until(lambda: attempt.pid != 0)
+    (hand.project.path / "go").touch()
     assert (await hand.end(attempt)).returncode == -signal.SIGKILL
     await until(lambda: of_the_project(hand) == [])
 
