@@ -57,6 +57,7 @@ def _workflows_in(folder: Path) -> list[str]:
 
 def problem_line(typed: str, problem: Problem) -> str:
     """One problem as `file:line:column: error: message`, the file as it was typed."""
-    # The place stays as it is: `token.yaml:3:7` would look like a token and its value.
-    place = f"{typed}:{problem.line or 1}:{problem.column or 1}"
-    return escape_control(f"{place}: {problem.severity}: {Redactor().text(problem.text())}")
+    redactor = Redactor()
+    # The name by itself: `token.yaml:3:7` would look like a token and its value.
+    place = f"{redactor.text(typed)}:{problem.line or 1}:{problem.column or 1}"
+    return escape_control(f"{place}: {problem.severity}: {redactor.text(problem.text())}")
