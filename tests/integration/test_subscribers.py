@@ -111,12 +111,15 @@ def test_ten_thousand_resubscriptions_leave_everything_where_it_was(
     resubscribe(1000)
     driver.call("workflow:execute", [output_steps("w", 2)])
     before = driver.figures()
-    before_bytes = resident_bytes(driver.pid)
-    resubscribe(10_000)
+    grown_bytes = []
+    for _ in range(2):
+        before_bytes = resident_bytes(driver.pid)
+        resubscribe(10_000)
+        grown_bytes.append(resident_bytes(driver.pid) - before_bytes)
     assert driver.figures()[0] <= before[0]
-    # A listener that stayed would be some 300 bytes, and its key: 5 MB. In memory, half of what is
-    # seen is the host's.
-    assert transport == "memory" or resident_bytes(driver.pid) - before_bytes < 3_000_000
+    # A listener that stayed would be some 300 bytes, and its key: 5 MB each time; an allocator that
+    # settles grows once. In memory, half of what is seen is the host's.
+    assert transport == "memory" or min(grown_bytes) < 3_000_000
     driver.call("workflow:execute", [output_steps("w1", 2)])
     assert driver.events == []
 
