@@ -1,6 +1,7 @@
 """Where a command works: the project's folder and the history file, from what was typed."""
 
 import argparse
+import errno
 import os
 import shlex
 from pathlib import Path
@@ -19,6 +20,9 @@ def project_folder(options: argparse.Namespace) -> Path:
         raise UsageError(f"the project folder cannot be used: {typed}: {reason}") from None
     if not folder.is_dir():
         raise UsageError(f"the project is not a folder: {typed}")
+    if not os.access(folder, os.X_OK):
+        reason = os.strerror(errno.EACCES)
+        raise UsageError(f"the project folder cannot be used: {typed}: {reason}")
     return folder
 
 

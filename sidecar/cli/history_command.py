@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
 async def _read(file: Path, asked: str | None, limit: int) -> _Found:
     """The runs of a workflow, of all, or the one run whose id is asked for."""
     found = _Found()
-    if not file.exists():  # noqa: ASYNC240 - one stat, before anything runs
+    if not _is_there(file):
         return found  # looking must not create a file
     history = ExecutionHistory(file)
     try:
@@ -84,6 +84,17 @@ async def _read(file: Path, asked: str | None, limit: int) -> _Found:
         await history.close()
     found.notices = history.notices
     return found
+
+
+def _is_there(file: Path) -> bool:
+    """Whether there is a history. Raises UsageError where nobody may look."""
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise UsageError(f"the history file cannot be used: {file}: {error.strerror}") from None
+    return True
 
 
 async def _one_run(history: ExecutionHistory, begins: str) -> ExecutionDetail | None:

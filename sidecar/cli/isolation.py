@@ -71,7 +71,12 @@ def _folders(flag: str, typed: list[str]) -> tuple[Path, ...]:
     from sidecar.errors import UsageError  # brings pydantic along
 
     for text in typed:
-        if not text or "\0" in text or not Path(text).is_dir():
+        try:
+            is_folder = text != "" and "\0" not in text and Path(text).is_dir()
+        except PermissionError as error:
+            shown = streams.quoted(text)
+            raise UsageError(f"{flag}: {shown} cannot be looked at: {error.strerror}") from None
+        if not is_folder:
             raise UsageError(f"{flag}: there is no folder {streams.quoted(text)}")
     return tuple(Path(text).resolve() for text in typed)
 

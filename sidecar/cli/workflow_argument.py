@@ -20,10 +20,12 @@ def locate(typed: str, project: Path | None) -> tuple[Path, str]:
     """
     if not typed or "\0" in typed:
         raise UsageError("the workflow's path is empty" if not typed else "a path holds no NUL")
-    if project is not None and not os.path.lexists(typed) and (project / typed).is_file():
-        typed = str(project / typed)
+    # Not by methods of Path, which raise where one may not even look.
+    in_project = None if project is None else os.path.join(project, typed)  # noqa: PTH118
+    if in_project and not os.path.lexists(typed) and os.path.isfile(in_project):  # noqa: PTH113
+        typed = in_project
     file = Path(os.path.abspath(typed))  # noqa: PTH100 - links are judged where they are followed
-    if file.is_dir():
+    if os.path.isdir(file):  # noqa: PTH112
         names = _workflows_in(file)
         hint = f"; did you mean one of {some(names)} in it?" if names else ""
         raise UsageError(f"{typed} is a folder, not a workflow file{hint}")

@@ -62,10 +62,10 @@ def is_there(path: Path) -> bool:
     Raises ForeignFile when something is there that is none, DamagedFile when only the log of a
     store is left, and HistoryError when the file may not be used.
     """
-    for companion in _COMPANIONS:
-        if path.with_name(path.name + companion).is_symlink():
-            raise ForeignFile(f"has a link beside it, {companion}", "Remove that link.")
     try:
+        for companion in _COMPANIONS:
+            if path.with_name(path.name + companion).is_symlink():
+                raise ForeignFile(f"has a link beside it, {companion}", "Remove that link.")
         found = path.lstat()
     except FileNotFoundError:
         _require_no_log(path, "is missing while its log is there")
@@ -137,10 +137,11 @@ def set_aside(path: Path) -> str:
 
 
 def set_aside_before(path: Path) -> list[str]:
-    """Names of what was set aside for `path` in the past, oldest first."""
-    if not path.parent.is_dir():
+    """Names of what was set aside for `path` in the past, oldest first; of what can be seen."""
+    try:
+        names = [found.name for found in path.parent.iterdir()]
+    except OSError:
         return []
-    names = (found.name for found in path.parent.iterdir())
     of_ours = (name for name in names if name.startswith(f"{path.name}.damaged-"))
     return sorted(name for name in of_ours if not name.endswith(_COMPANIONS))
 

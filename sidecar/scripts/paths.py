@@ -89,6 +89,9 @@ class ProjectRoot:
             self.path = Path(directory).resolve(strict=True)
             if not self.path.is_dir():
                 raise PathError(f"Project is not a directory: {shown}")
+            if not os.access(self.path, os.X_OK):
+                # Opened as a mere place it would only fail with each file in it.
+                raise PathError(f"Project directory cannot be used: {shown}: Permission denied")
             self._fd = os.open(self.path, _FOLDER_FLAGS) if _HAS_DIR_FD else -1
         except FileNotFoundError:
             raise PathNotFound(f"Project directory not found: {shown}") from None

@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import shutil
 import signal
 import stat
 import subprocess
@@ -293,6 +294,75 @@ def test_a_read_only_project_is_one_warning(project: Project) -> None:
     assert ran.returncode == 0
     assert ran.stderr.count("\n") == 1
     assert "this run is not kept in the history" in ran.stderr
+
+
+#: Root reads everything, unless it gives that right away.
+UNPRIVILEGED = (
+    (
+        "setpriv",
+        "--bounding-set=-dac_override,-dac_read_search",
+        "--inh-caps=-dac_override,-dac_read_search",
+    )
+    if os.geteuid() == 0
+    else ()
+)
+
+
+@pytest.fixture(params=[0, stat.S_IRUSR | stat.S_IWUSR], ids=["closed", "not to be entered"])
+def closed(request: pytest.FixtureRequest, project: Project) -> Iterator[Path]:
+    """A folder beside the project, with a workflow in it that may not be looked at."""
+    if UNPRIVILEGED and not shutil.which(UNPRIVILEGED[0]):
+        pytest.skip("without setpriv, no folder is closed to root")
+    folder = project.path.parent / "closed"
+    folder.mkdir()
+    (folder / "greet.yaml").write_bytes((project.path / "greet.yaml").read_bytes())
+    folder.chmod(request.param)
+    yield folder
+    folder.chmod(stat.S_IRWXU)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "CLOSED/greet.yaml"],
+        ["run", "greet.yaml", "--project", "CLOSED"],
+        ["run", "greet.yaml", "--allow-read", "CLOSED/data"],
+        ["validate", "CLOSED/greet.yaml"],
+        ["history", "--project", "CLOSED"],
+        ["history", "--history", "CLOSED/history.db"],
+        ["doctor", "--project", "CLOSED"],
+        ["serve", "--project", "CLOSED"],
+        ["demo", "--no-browser", "--project", "CLOSED"],
+    ],
+    ids=" ".join,
+)
+def test_a_folder_that_may_not_be_entered_is_named_with_the_systems_reason(
+    project: Project, closed: Path, arguments: list[str]
+) -> None:
+    command = (*UNPRIVILEGED, str(COMMAND))
+    named = [argument.replace("CLOSED", str(closed)) for argument in arguments]
+    done = run(project, *named, command=command, stdin=subprocess.DEVNULL)
+    (told,) = [
+        line for line in (done.stdout + done.stderr).splitlines() if "Permission denied" in line
+    ]
+    assert str(closed) in told
+    assert "internal error" not in told
+    assert done.returncode == (1 if arguments[0] == "validate" else 2)
+
+
+def test_a_history_where_one_may_not_look_costs_a_run_its_record_and_nothing_else(
+    project: Project, closed: Path
+) -> None:
+    command = (*UNPRIVILEGED, str(COMMAND))
+    elsewhere = ("--history", str(closed / "history.db"))
+    ran = run(project, "run", "greet.yaml", *elsewhere, command=command)
+    assert ran.returncode == 0
+    assert ran.stderr.count("\n") == 1
+    assert "this run is not kept in the history" in ran.stderr
+    here, there = (run(project, "doctor", *more, command=command) for more in ((), elsewhere))
+    proven = [line for line in here.stdout.splitlines() if "isolation, filesystem" in line]
+    assert proven[0] in there.stdout
+    assert there.returncode == 1
 
 
 @pytest.mark.parametrize("argument", ["--version", "--help"])
