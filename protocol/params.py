@@ -53,7 +53,7 @@ class ExecutionOptions(Model):
     """How one execution is run."""
 
     execution_id: str | None = None
-    """The caller's own id for the run, a UUID never used before."""
+    """The caller's own id for the run, a UUID never used before; told in lower case."""
     deadline_ms: int | None = Field(default=None, ge=1)
     """Milliseconds after which the whole run ends as `failed` with `WorkflowTimeout`."""
 

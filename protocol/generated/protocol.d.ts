@@ -143,7 +143,7 @@ export interface ExecutionIdParams {
 
 /** How one execution is run. */
 export interface ExecutionOptions {
-  /** The caller's own id for the run, a UUID never used before. */
+  /** The caller's own id for the run, a UUID never used before; told in lower case. */
   execution_id?: string | null;
   /** Milliseconds after which the whole run ends as `failed` with `WorkflowTimeout`. (at least 1) */
   deadline_ms?: number | null;

@@ -269,10 +269,9 @@ class Engine:
             execution_id = str(uuid.uuid4())
             self._reserved.add(execution_id)
             return execution_id
-        try:
-            uuid.UUID(execution_id)
-        except ValueError:
-            raise _bad_option("execution_id", "expected a UUID") from None
+        execution_id = _canonical(execution_id)
+        if execution_id is None:
+            raise _bad_option("execution_id", "expected a UUID")
         used = (
             execution_id in self._reserved
             or execution_id in self._active
@@ -322,11 +321,12 @@ class Engine:
 
     async def cancel(self, execution_id: str) -> bool:
         """Ask an execution to end; false when it had ended. Raises ExecutionNotFound."""
-        if execution_id in self._active:
-            return self._active[execution_id][0].cancel()
-        if execution_id in self._ended:
+        canonical = _canonical(execution_id)
+        if canonical in self._active:
+            return self._active[canonical][0].cancel()
+        if canonical in self._ended:
             return False
-        if self.history and await self._is_kept(self.history, execution_id):
+        if canonical and self.history and await self._is_kept(self.history, canonical):
             return False
         raise ExecutionNotFound(f"no execution has the id {shown(execution_id)}")
 
@@ -343,9 +343,10 @@ class Engine:
 
         Raises ExecutionNotFound, and HistoryError when the history cannot be read.
         """
-        if execution_id in self._active:
-            return self._active[execution_id][0].detail()
-        kept = await self.history.detail(execution_id) if self.history else None
+        canonical = _canonical(execution_id)
+        if canonical in self._active:
+            return self._active[canonical][0].detail()
+        kept = await self.history.detail(canonical) if self.history and canonical else None
         if kept is None:
             raise ExecutionNotFound(f"no execution has the id {shown(execution_id)}")
         return kept
@@ -408,6 +409,14 @@ def _require_used_inputs(loaded: LoadedWorkflow, values: Mapping[str, Any]) -> N
     ]
     if problems:
         raise InvalidInputs(invalid_inputs_message(problems), problems)
+
+
+def _canonical(execution_id: str) -> str | None:
+    """A UUID in the one spelling that is told (RFC 9562, section 4); None for what is none."""
+    try:
+        return str(uuid.UUID(execution_id))
+    except ValueError:
+        return None
 
 
 def _overloaded(limit: int, what: str) -> Overloaded:

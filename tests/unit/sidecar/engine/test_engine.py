@@ -146,6 +146,23 @@ async def test_an_execution_id_kept_by_an_earlier_engine_cannot_be_used_again(
                     await run.engine.execute(definition, execution_id=mine)
 
 
+@pytest.mark.parametrize("spelt", [str.upper, "{{{}}}".format, "urn:uuid:{}".format])
+async def test_an_execution_id_is_the_same_however_it_is_spelt(
+    tmp_path: Path, spelt: Callable[[str], str]
+) -> None:
+    mine = str(uuid.uuid4())
+    definition = workflow({"id": "o", "type": "output", "message": "hi"})
+    history = ExecutionHistory(tmp_path / "history.db")
+    async with recorded(tmp_path, history=history) as run:
+        result = await run.engine.execute(definition, execution_id=spelt(mine))
+        assert result.execution_id == mine
+        with pytest.raises(InvalidOptions, match=f"{mine} has been used before"):
+            await run.engine.execute(definition, execution_id=mine)
+        for spelling in (mine, spelt(mine)):
+            assert (await run.engine.detail(spelling)).id == mine
+            assert await run.engine.cancel(spelling) is False
+
+
 async def test_two_starts_with_one_id_at_once_give_one_execution(tmp_path: Path) -> None:
     mine = str(uuid.uuid4())
     definition = workflow({"id": "o", "type": "output", "message": "hi"})
