@@ -76,7 +76,9 @@ def load_object(
     try:
         copy = orjson.dumps(data)
     except TypeError as error:
-        raise _invalid([Problem(field="", message=f"not a JSON value: {error}")]) from None
+        path, reason = _no_json(data) or ((), str(error))
+        problem = Problem(field=field_name(path), message=f"not a JSON value: {reason}")
+        raise _invalid([_shown(problem)]) from None
     if len(copy) > limits.MAX_WORKFLOW_FILE_BYTES:
         message = (
             f"the workflow has {len(copy):,} bytes as JSON; "
@@ -171,6 +173,34 @@ def _invalid(problems: list[Problem]) -> WorkflowInvalid:
     field = f"{first.field}: " if first.field and not first.line else ""
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return WorkflowInvalid(f"Invalid workflow: {where}{field}{first.text()}{more}", problems)
+
+
+def _no_json(data: Any) -> tuple[Path, str] | None:
+    """Where the first value stands that JSON cannot hold, and why it cannot."""
+    pending: list[tuple[Path, Any]] = [((), data)]
+    while pending:
+        path, value = pending.pop()
+        if isinstance(value, dict):
+            for key in value:
+                if not isinstance(key, str) or _why_no_json(key):
+                    return path, f"the key {key!r} is no text"
+            pending.extend(((*path, key), item) for key, item in reversed(value.items()))
+        elif isinstance(value, list):
+            pending.extend(((*path, index), value[index]) for index in reversed(range(len(value))))
+        elif reason := _why_no_json(value):
+            return path, reason
+    return None
+
+
+def _why_no_json(value: Any) -> str | None:
+    if isinstance(value, int):
+        fits = -(2**63) <= value < 2**64
+        return None if fits else "the number does not fit into 64 bits; give it as text"
+    try:
+        orjson.dumps(value)
+    except TypeError as error:
+        return str(error)
+    return None
 
 
 def _depth(value: Any) -> int:

@@ -73,6 +73,22 @@ def test_what_is_no_json_is_refused(value: Any) -> None:
     assert problem.message.startswith("not a JSON value: ")
 
 
+@pytest.mark.parametrize(
+    ("value", "field", "reason"),
+    [
+        ([1, {"n": 2**64}], "[1].n", "the number does not fit into 64 bits; give it as text"),
+        (-(2**63) - 1, "", "the number does not fit into 64 bits; give it as text"),
+        ({"a": {1: 2}}, ".a", "the key 1 is no text"),
+        ([True, "\ud800"], "[1]", "str is not valid UTF-8: surrogates not allowed"),
+    ],
+)
+def test_what_is_no_json_is_named_with_its_place(value: Any, field: str, reason: str) -> None:
+    (problem,) = refused(with_value(value)).problems
+
+    assert problem.field == f"steps[0].inputs.x{field}"
+    assert problem.message == f"not a JSON value: {reason}"
+
+
 def test_nesting_is_bounded_as_in_a_file() -> None:
     around = 4  # the root, steps, the step, its inputs
 
