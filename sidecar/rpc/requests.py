@@ -63,15 +63,24 @@ def legal_id(data: Any) -> Any:
 
 
 def params_of(method: Method, params: Any) -> Model:
-    """Check params, by name or by position, against the method's model. Raises BadParams."""
-    names = list(method.params.model_fields)
+    """Check params, by name or by position, against the method's model. Raises BadParams.
+
+    By position, null stands for a param that is not given if it need not be: so JSON writes an
+    argument that a caller left out before others.
+    """
+    fields = method.params.model_fields
+    names = list(fields)
     given = params if params is not None else {}
     if isinstance(given, list):
         if len(given) > len(names):
             expected = f"at most {len(names)} ({', '.join(names)})" if names else "none"
             message = f"expected {expected}, got {len(given)} by position"
             raise BadParams([Problem(field="params", message=message)])
-        given = dict(zip(names, given, strict=False))
+        given = {
+            name: value
+            for name, value in zip(names, given, strict=False)
+            if value is not None or fields[name].is_required()
+        }
     try:
         return method.params.model_validate(given)
     except ValidationError as error:

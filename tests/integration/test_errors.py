@@ -152,6 +152,8 @@ def test_an_unknown_method_is_named_with_the_nearest_one(driver: Driver) -> None
         ("workflow:execution:get", [], "execution_id", 'the key "execution_id" is missing'),
         ("workflow:execution:get", None, "execution_id", 'the key "execution_id" is missing'),
         ("workflow:execution:get", [1], "execution_id", "expected text, got an integer (1)"),
+        ("workflow:execution:get", [None], "execution_id", "expected text, got nothing (null)"),
+        ("workflow:execution:history", {"workflow_id": "w", "limit": None}, "limit", "an integer"),
         ("workflow:execution:get", {"execution_id": None}, "execution_id", "expected text, got "),
         ("workflow:execution:get", ["a", "b"], "params", "at most 1 (execution_id), got 2"),
         ("sidecar:info", ["a"], "params", "expected none, got 1 by position"),

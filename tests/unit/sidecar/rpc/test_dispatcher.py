@@ -134,6 +134,23 @@ async def test_params_arrive_as_the_methods_model_by_name_and_by_position() -> N
     assert seen == [full, full, wire.HistoryParams(workflow_id="w")]
 
 
+async def test_null_by_position_stands_for_a_param_that_was_left_out() -> None:
+    seen: list[Any] = []
+
+    async def handler(session: Session, params: Any) -> Any:
+        seen.append(params)
+        return {}
+
+    method = "workflow:execution:subscribe"
+    for params in ([None, None, ["step_output"]], [None, "a"], ["w", None, None]):
+        await answers(handler, {**INFO, "method": method, "params": params}, method=method)
+    assert seen == [
+        wire.SubscribeParams(include=["step_output"]),
+        wire.SubscribeParams(subscriber="a"),
+        wire.SubscribeParams(workflow_id="w"),
+    ]
+
+
 async def test_nothing_that_was_sent_is_told_back_at_length() -> None:
     long = "x" * 1_000_000
     wrong: list[Any] = [{**INFO, "params": {long: 1}}, {**INFO, "method": long}]
