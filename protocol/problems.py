@@ -84,13 +84,18 @@ def some(names: Sequence[str], most: int = 10) -> str:
     return ", ".join(names[:most]) + more
 
 
+def shortened(text: str, most: int = 60) -> str:
+    """A text cut to `most` characters, the mark of the cut among them."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def shown(value: Any, most: int = 60) -> str:
     """A value as JSON, cut to `most` characters, for a message."""
     try:
         text = orjson.dumps(value).decode()
     except (TypeError, ValueError):
         text = f'"{type(value).__name__}"'
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return shortened(text, most)
 
 
 def kind(value: Any) -> str:

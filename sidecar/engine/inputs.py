@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import SchemaError
 
-from protocol.problems import Problem, closest, kind, number_text, shown, some
+from protocol.problems import Problem, closest, kind, number_text, shortened, shown, some
 from protocol.workflow import Workflow, WorkflowInput
 from sidecar.engine import yaml_scalars
 from sidecar.errors import InvalidInputs, PathError
@@ -129,7 +129,7 @@ def complete_inputs(
     for name in given:
         if name not in declared_ids:
             near = closest(name, declared_ids) if len(problems) < _MAX_SUGGESTIONS else None
-            message = f'unknown input "{_short(name)}"; the workflow declares: {names}'
+            message = f'unknown input "{shortened(name)}"; the workflow declares: {names}'
             problems.append(Problem(field=name, message=message, suggestion=near))
     values: dict[str, Any] = {}
     for declared in workflow.inputs:
@@ -155,12 +155,8 @@ def complete_inputs(
 def invalid_inputs_message(problems: list[Problem]) -> str:
     """One line for the problems of a run's inputs, ten at most."""
     more = f"; and {len(problems) - 10:,} more" if len(problems) > 10 else ""
-    shown_ones = "; ".join(f"{_short(p.field)}: {p.text()}" for p in problems[:10])
+    shown_ones = "; ".join(f"{shortened(p.field)}: {p.text()}" for p in problems[:10])
     return f"Invalid inputs: {shown_ones}{more}"
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 60 else name[:59] + "…"
 
 
 def value_from_text(declared: WorkflowInput | None, text: str) -> Any:

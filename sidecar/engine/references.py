@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 import orjson
 
 from protocol import limits
-from protocol.problems import closest
+from protocol.problems import closest, shortened
 from sidecar.errors import SidecarError
 
 _TOKEN: Final = re.compile(r"\$\$\{|\$\{")
@@ -69,9 +69,8 @@ def _parse(text: str) -> Template:
             continue
         end = text.find("}", match.end())
         if end < 0:
-            raise BadReference(
-                f'"{_short(text[match.start() :])}" has no closing }}; write $${{ for a literal ${{'
-            )
+            begun = shortened(text[match.start() :])
+            raise BadReference(f'"{begun}" has no closing }}; write $${{ for a literal ${{')
         if literal:
             parts.append(literal)
             literal = ""
@@ -89,10 +88,10 @@ _parse_short: Final = lru_cache(maxsize=4096)(_parse)
 def _reference(text: str) -> Reference:
     body = text[2:-1]
     if "${" in body:
-        raise BadReference(f'references cannot be nested: "{_short(text)}"')
+        raise BadReference(f'references cannot be nested: "{shortened(text)}"')
     reference = _read(text, body)
     if reference is None:
-        raise BadReference(f'"{_short(text)}" is no reference; write {FORMS}', _meant(body))
+        raise BadReference(f'"{shortened(text)}" is no reference; write {FORMS}', _meant(body))
     return reference
 
 
@@ -230,12 +229,8 @@ def member_of(outputs: Any, reference: Reference) -> Any:
 
 def _lacks(value: Any, member: str | int) -> str:
     if isinstance(value, dict):
-        names = ", ".join(_short(name) for name in list(value)[:10]) or "nothing"
+        names = ", ".join(shortened(name) for name in list(value)[:10]) or "nothing"
         return f'there is no "{member}", only {names}'
     if isinstance(value, list):
         return f"the list has {len(value)} entries"
     return f'"{member}" cannot be looked up in a value that is no mapping or list'
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:59] + "…"

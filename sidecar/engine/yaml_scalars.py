@@ -8,6 +8,8 @@ import math
 import re
 from typing import Any, Final
 
+from protocol.problems import shortened
+
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+")
 _OCTAL: Final = re.compile(r"0o[0-7]+")
 _HEXADECIMAL: Final = re.compile(r"0x[0-9a-fA-F]+")
@@ -18,6 +20,8 @@ _CONSTANTS: Final = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+#: Of a file's text in a message.
+QUOTED_CHARACTERS: Final = 38
 #: 2**64 has twenty digits; longer texts are not even converted.
 _MAX_INTEGER_CHARACTERS: Final = 24
 
@@ -40,7 +44,9 @@ def resolve(text: str) -> Any:
     if _FLOAT.fullmatch(text):
         number = float(text)
         if math.isinf(number):
-            raise ValueError(f"the number {_short(text)} is too large; put it in quotes")
+            raise ValueError(
+                f"the number {shortened(text, QUOTED_CHARACTERS)} is too large; put it in quotes"
+            )
         return number
     if _NOT_FINITE.fullmatch(text):
         raise ValueError(f"{text} is no number that JSON can hold; put it in quotes")
@@ -52,8 +58,5 @@ def _integer(text: str, digits: str, base: int) -> int:
         number = int(digits, base)
         if -(2**63) <= number < 2**64:
             return number
-    raise ValueError(f"the number {_short(text)} does not fit into 64 bits; put it in quotes")
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else text[:37] + "…"
+    shown = shortened(text, QUOTED_CHARACTERS)
+    raise ValueError(f"the number {shown} does not fit into 64 bits; put it in quotes")

@@ -16,9 +16,10 @@ from typing import Any, Final, NoReturn
 import yaml
 
 from protocol import limits
-from protocol.problems import Problem, shown
+from protocol.problems import Problem, shortened, shown
 from sidecar.engine import yaml_scalars, yaml_syntax
 from sidecar.engine.yaml_places import Place, Position
+from sidecar.engine.yaml_scalars import QUOTED_CHARACTERS
 
 #: libyaml where the wheel has it; the pure parser reads the same language, only slower.
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -288,11 +289,9 @@ class _Reader:
         elif frame.merges:
             self._problem(line, column, 'merge keys ("<<") are not YAML 1.2; write the keys out')
         elif key in frame.keys:
-            self._problem(
-                line,
-                column,
-                f'duplicate key "{_short(key)}"; first given on line {frame.keys[key][0]}',
-            )
+            shown_key, first = shortened(key, QUOTED_CHARACTERS), frame.keys[key][0]
+            message = f'duplicate key "{shown_key}"; first given on line {first}'
+            self._problem(line, column, message)
         else:
             frame.keys[key] = (line, column)
             frame.key = key
@@ -300,7 +299,7 @@ class _Reader:
     # --- problems --------------------------------------------------------------------------
 
     def _reject_tag(self, tag: str, line: int, column: int) -> None:
-        written = _short(tag.replace("tag:yaml.org,2002:", "!!"))
+        written = shortened(tag.replace("tag:yaml.org,2002:", "!!"), QUOTED_CHARACTERS)
         message = f'the tag "{written}" is not supported; delete it, or quote it if it is text'
         self._unreadable(line, column, message)
 
@@ -320,10 +319,6 @@ class _Reader:
 def _mark(event: yaml.Event) -> Position:
     mark = event.start_mark
     return (mark.line + 1, mark.column + 1) if mark else (1, 1)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else text[:37] + "…"
 
 
 def _unprintable(character: str) -> str:
