@@ -1,15 +1,25 @@
-"""What may stand on the command line, with its help. It knows no command's work."""
+"""What may stand on the command line, with its help. It knows no command's work.
+
+What a single argument may be, `argument_types` says.
+"""
 
 import argparse
 import importlib
-import re
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from sidecar import __version__
-from sidecar.cli import streams
+from sidecar.cli.argument_types import (
+    address,
+    at_least,
+    module_name,
+    name_and_value,
+    one_of,
+    origin,
+    port,
+)
 from sidecar.cli.isolation import add_isolation_arguments
-from sidecar.cli.parser import Parser, one_of
+from sidecar.cli.parser import Parser
 
 DESCRIPTION = "Runs workflows: YAML files whose steps are your own Python scripts."
 EPILOG = """examples:
@@ -72,12 +82,7 @@ SCHEMA_EPILOG = """examples:
 """
 
 _Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
-#: Nobody means a longer number, and Python refuses to read very long ones.
-_MAX_DIGITS: Final = 9
 _HERE: Final = "this one"
-_MAX_PORT: Final = 65_535
-#: No `null`, which any sandboxed page sends, and no patterns.
-_ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@*A-Z]*")
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -128,7 +133,7 @@ def _serve(commands: _Commands) -> None:
     )
     parser.add_argument(
         "--ws",
-        type=_address,
+        type=address,
         metavar="[HOST:]PORT",
         help="speak over WebSocket; 0 picks a free port, HOST is 127.0.0.1 unless given. The first "
         "line on stdout (on stderr with --stdio) tells the URL with its token",
@@ -137,7 +142,7 @@ def _serve(commands: _Commands) -> None:
         "--allow-origin",
         action="append",
         default=[],
-        type=_origin,
+        type=origin,
         metavar="ORIGIN",
         help="origin of web pages that may connect, such as http://localhost:5173; may be repeated",
     )
@@ -145,13 +150,13 @@ def _serve(commands: _Commands) -> None:
     _script_arguments(parser)
     parser.add_argument(
         "--max-parallel",
-        type=_at_least(1),
+        type=at_least(1),
         metavar="N",
         help="scripts running at once over all workflows (default: cores, at least 2)",
     )
     parser.add_argument(
         "--parent-pid",
-        type=_at_least(1),
+        type=at_least(1),
         metavar="PID",
         help="end with this process too, for a host whose end of stdin others may hold open",
     )
@@ -178,7 +183,7 @@ def _run(commands: _Commands) -> None:
         "--input",
         action="append",
         default=[],
-        type=_name_and_value,
+        type=name_and_value,
         metavar="NAME=VALUE",
         help="value of one input; may be repeated",
     )
@@ -210,7 +215,7 @@ def _history(commands: _Commands) -> None:
         help="only runs of this workflow; or one run in full, by its RUN of the table",
     )
     parser.add_argument(
-        "--limit", type=_at_least(0), default=20, metavar="N", help="at most N runs (default: 20)"
+        "--limit", type=at_least(0), default=20, metavar="N", help="at most N runs (default: 20)"
     )
     parser.add_argument("--json", action="store_true", help="print an array of entries")
     _project_arguments(parser, _HERE)
@@ -224,7 +229,7 @@ def _demo(commands: _Commands) -> None:
     )
     parser.add_argument(
         "--port",
-        type=_port,
+        type=port,
         metavar="N",
         help="where to serve the page (default: where the last demo was, else any free port)",
     )
@@ -280,76 +285,9 @@ def _script_arguments(parser: Parser) -> None:
         "--preload",
         action="append",
         default=[],
-        type=_module,
+        type=module_name,
         metavar="MODULE",
         help="module that is imported once for all scripts, such as numpy; may be repeated (doctor "
         "says what it would save)",
     )
     add_isolation_arguments(parser)
-
-
-def _module(text: str) -> str:
-    """A type of argument: the dotted name of a module. Raises ArgumentTypeError."""
-    if not all(part.isidentifier() for part in text.split(".")):
-        shown = streams.quoted(text[:60])
-        raise argparse.ArgumentTypeError(f"expected a module's name such as numpy, got {shown}")
-    return text
-
-
-def _at_least(least: int) -> Callable[[str], int]:
-    """A type of argument: a whole number. Raises ArgumentTypeError."""
-
-    def number(text: str) -> int:
-        is_number = text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
-        if not is_number or int(text) < least:
-            shown = streams.quoted(text[:60])
-            raise argparse.ArgumentTypeError(
-                f"expected a whole number from {least} to {10**_MAX_DIGITS - 1:,}, got {shown}"
-            )
-        return int(text)
-
-    return number
-
-
-def _port(text: str) -> int:
-    """A port; 0 is any free one. Raises ArgumentTypeError."""
-    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS) or (
-        int(text) > _MAX_PORT
-    ):
-        shown = streams.quoted(text[:60])
-        raise argparse.ArgumentTypeError(f"expected a port from 0 to {_MAX_PORT}, got {shown}")
-    return int(text)
-
-
-def _address(text: str) -> tuple[str, int]:
-    """HOST and port of [HOST:]PORT, an IPv6 HOST in brackets. Raises ArgumentTypeError."""
-    host, colon, port = text.rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    elif ":" in host:
-        raise argparse.ArgumentTypeError(
-            f"an IPv6 address stands in brackets, [{host}]:{port}; got {streams.quoted(text)}"
-        )
-    is_port = port.isascii() and port.isdigit() and len(port) <= _MAX_DIGITS
-    if not is_port or int(port) > _MAX_PORT or bool(colon) != bool(host):
-        raise argparse.ArgumentTypeError(
-            f"expected [HOST:]PORT, a PORT from 0 to {_MAX_PORT}, got {streams.quoted(text[:60])}"
-        )
-    return host or "127.0.0.1", int(port)
-
-
-def _origin(text: str) -> str:
-    """An origin as browsers send it (RFC 6454, section 6.2). Raises ArgumentTypeError."""
-    if not _ORIGIN.fullmatch(text):
-        raise argparse.ArgumentTypeError(
-            "expected an origin as browsers send it, such as http://localhost:5173: scheme, host "
-            f"and perhaps port, in lower case and with no path; got {streams.quoted(text[:60])}"
-        )
-    return text
-
-
-def _name_and_value(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {streams.quoted(text)}")
-    return name, value

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sidecar.cli import streams
-from sidecar.cli.parser import Parser, meant, one_of
+from sidecar.cli.argument_types import one_of
+from sidecar.cli.parser import Parser, meant
 
 if TYPE_CHECKING:
     from sidecar.scripts.confinement import IsolationOptions

@@ -4,7 +4,7 @@ It knows words, not which commands there are.
 """
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from sidecar.cli import streams
@@ -74,21 +74,6 @@ class Parser(argparse.ArgumentParser):
         if first.endswith((".yaml", ".yml")):
             hint = f"; did you mean run {first}?"
         self.error(f"there is no command {streams.quoted(first)}{hint}")
-
-
-def one_of(*words: str) -> Callable[[str], str]:
-    """A type of argument: one of the words. Raises ArgumentTypeError."""
-
-    def check(text: str) -> str:
-        if text not in words:
-            listed = ", ".join(words)
-            hint = meant(text, words)
-            raise argparse.ArgumentTypeError(
-                f"expected one of {listed}, got {streams.quoted(text)}{hint}"
-            )
-        return text
-
-    return check
 
 
 def meant(word: str, words: Iterable[str]) -> str:

@@ -2,11 +2,9 @@
 
 import argparse
 import importlib
-from collections.abc import Callable
 
 import pytest
 
-from sidecar.cli import arguments
 from sidecar.cli.arguments import parse
 
 COMMANDS = ("serve", "run", "validate", "history", "doctor", "schema")
@@ -119,9 +117,3 @@ def test_arguments_that_cannot_be_used_are_told_with_status_2(
     assert (end.value.code, out) == (2, "")
     assert complaint in err
     assert err.count("\n") == 2
-
-
-@pytest.mark.parametrize(("text", "number"), [("0", 0), ("20", 20), ("999999999", 999_999_999)])
-def test_whole_numbers_are_numbers(text: str, number: int) -> None:
-    at_least_0: Callable[[str], int] = arguments._at_least(0)
-    assert at_least_0(text) == number

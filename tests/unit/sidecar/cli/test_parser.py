@@ -1,10 +1,10 @@
 """Complaints of two lines, with what was probably meant."""
 
-import argparse
 
 import pytest
 
-from sidecar.cli.parser import Parser, meant, one_of
+from sidecar.cli.argument_types import one_of
+from sidecar.cli.parser import Parser, meant
 
 
 @pytest.fixture
@@ -86,9 +86,3 @@ def test_a_long_option_cannot_be_cut_short(parser: Parser) -> None:
 def test_only_what_comes_near_is_suggested() -> None:
     assert meant("histroy", ["run", "history"]) == "; did you mean history?"
     assert meant("anything", ["run", "history"]) == ""
-
-
-def test_a_word_of_the_list_is_taken_as_it_is() -> None:
-    assert one_of("a", "b")("b") == "b"
-    with pytest.raises(argparse.ArgumentTypeError):
-        one_of("a", "b")("c")
