@@ -4,20 +4,12 @@ One module a command; each imports what it needs when it runs, so that `--versio
 cost what Python costs. No Python traceback is ever shown to a user.
 """
 
+import signal
 import sys
-from typing import Final
 
-from sidecar.cli import streams
+from sidecar.cli import exit_status, streams
 from sidecar.cli.arguments import parse
 from sidecar.signals import unblock
-
-EXIT_FAILED: Final = 1
-#: Unusable arguments or an invalid workflow.
-EXIT_UNUSABLE: Final = 2
-#: A bug of ours (EX_SOFTWARE of sysexits.h).
-EXIT_INTERNAL: Final = 70
-#: A shell's status for a program that SIGINT ended.
-EXIT_INTERRUPTED: Final = 130
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,13 +22,13 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader (`head`) has seen enough.
         streams.abandon_stdout()
-        return EXIT_FAILED
+        return exit_status.FAILED
     except streams.StdoutError as error:
         streams.abandon_stdout()
         streams.complain(f"stdout cannot be written: {error}")
-        return EXIT_FAILED
+        return exit_status.FAILED
     except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
+        return exit_status.SIGNALLED + signal.SIGINT
     except Exception as error:
         return _explained(error)
     return status
@@ -48,7 +40,7 @@ def _command(arguments: list[str]) -> int:
         status: int = options.command(options)
     except SystemExit as end:
         # argparse: 0 after --help and --version, 2 after a complaint.
-        return end.code if isinstance(end.code, int) else EXIT_UNUSABLE
+        return end.code if isinstance(end.code, int) else exit_status.UNUSABLE
     return status
 
 
@@ -58,11 +50,11 @@ def _explained(error: Exception) -> int:
 
     if isinstance(error, SidecarError):
         streams.complain(error.message)
-        return EXIT_UNUSABLE
+        return exit_status.UNUSABLE
     from pathlib import Path
     from traceback import extract_tb
 
     frame = extract_tb(error.__traceback__)[-1]
     place = f"{Path(frame.filename).name}:{frame.lineno}"
     streams.complain(f"{type(error).__name__}: {error} ({place}); this is a bug", "internal error")
-    return EXIT_INTERNAL
+    return exit_status.INTERNAL

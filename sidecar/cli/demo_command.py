@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.cli import streams
-from sidecar.cli.folders import project_folder
+from sidecar.cli.folders import own_history_file, project_folder
 from sidecar.errors import UsageError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     return serve(
         DaemonOptions(
             project=project,
-            history=project / ".workflow-sidecar" / "history.db",
+            history=own_history_file(project),
             stdio=False,
             websocket=WebSocketOptions(port=port, pages=page_files(demo), token=door.token),
             # Started in the background it has no stdin to speak of; Ctrl-C and signals end it.

@@ -16,6 +16,7 @@ from typing import Final
 
 import sidecar
 from sidecar.errors import UsageError
+from sidecar.own_folder import OWN_FOLDER
 from sidecar.rpc.admission import Page
 
 _TYPES: Final = {
@@ -40,7 +41,7 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 #: What runs leave behind in the sample's folder.
-_LEFTOVERS: Final = ("__pycache__", "workflow-report", ".workflow-sidecar")
+_LEFTOVERS: Final = ("__pycache__", "workflow-report", OWN_FOLDER)
 _MIN_TOKEN: Final = 32
 
 

@@ -30,6 +30,11 @@ def history_file(options: argparse.Namespace, project: Path) -> Path:
     """The history file, as typed or inside the project."""
     if options.history:
         return Path(os.path.abspath(options.history))  # noqa: PTH100 - links are not followed
+    return own_history_file(project)
+
+
+def own_history_file(project: Path) -> Path:
+    """The history file inside the project, unless another one is named."""
     return project / OWN_FOLDER / "history.db"
 
 

@@ -12,10 +12,9 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Final, Self
 
+from sidecar.cli.exit_status import SIGNALLED
 from sidecar.signals import end_signals
 
-#: A shell's status for a program that a signal ended is 128 + n.
-SIGNALLED: Final = 128
 #: After a second signal, for recording the run.
 _LAST_S: Final = 1.0
 

@@ -13,7 +13,7 @@ import orjson
 from protocol.executions import ExecutionResult
 from protocol.limits import HISTORY_PER_WORKFLOW
 from protocol.workflow import PythonStep
-from sidecar.cli import streams
+from sidecar.cli import exit_status, streams
 from sidecar.cli.complaints import Complaints
 from sidecar.cli.display import make_progress
 from sidecar.cli.estimates import step_durations
@@ -40,8 +40,6 @@ from sidecar.scripts.hints import hint_of
 from sidecar.scripts.interface import SCRIPT_NOT_FOUND
 from sidecar.undumpable import forbid_dumps
 
-EXIT_SUCCESS, EXIT_FAILED, EXIT_UNUSABLE = 0, 1, 2
-
 
 def run(options: argparse.Namespace) -> int:
     """Run the workflow; the exit status. Raises UsageError and what cannot be printed."""
@@ -58,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     except InvalidInputs as error:
         for problem in error.problems:
             streams.complain(f"input {problem.field}: {problem.text()}")
-    return EXIT_UNUSABLE
+    return exit_status.UNUSABLE
 
 
 async def _run(options: argparse.Namespace, project: Path, path: str, given: dict[str, Any]) -> int:
@@ -156,7 +154,7 @@ async def _execute(
             return None, interruption.status
     if result.status == "cancelled":
         return result, interruption.status
-    return result, EXIT_SUCCESS if result.success else EXIT_FAILED
+    return result, exit_status.SUCCESS if result.success else exit_status.FAILED
 
 
 def _given_inputs(source: str | None) -> dict[str, Any]:

@@ -139,13 +139,6 @@ class ProjectRoot:
         """Raise what `open_file` would raise; keep nothing open."""
         self.open_file(relative, what).close()
 
-    def check_directory(self, relative: str, what: str = "Directory") -> None:
-        """The same boundary for a directory that must exist; `.` is the project itself."""
-        components = relative_components(relative, what, root_allowed=True)
-        with _reported(relative, what):
-            real = self._inside(self._resolve(components), what)
-            _require_directory(Path(self._text, *real).stat().st_mode, relative, what)
-
     def check_input_path(self, value: str, kind: Literal["file", "directory"]) -> None:
         """Hold a typed input to the boundary; the path may be absolute when it lies inside.
 

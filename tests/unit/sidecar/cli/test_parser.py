@@ -1,6 +1,5 @@
 """Complaints of two lines, with what was probably meant."""
 
-
 import pytest
 
 from sidecar.cli.argument_types import one_of

@@ -365,31 +365,6 @@ class TestRoot:
         assert type(caught.value) is error
 
 
-class TestDirectory:
-    @pytest.mark.parametrize("path", ["scripts", "./scripts/", ".", "scripts/.."])
-    def test_directory_of_the_project_passes(
-        self, project: ProjectRoot, tree: Path, path: str
-    ) -> None:
-        project.check_directory(path)
-
-    @pytest.mark.parametrize(
-        ("path", "message"),
-        [
-            ("ok.py", 'Directory is not a directory: "ok.py"'),
-            ("none", 'Directory not found: "none"'),
-            ("..", "Directory path outside project directory"),
-            ("linked", "Directory path outside project directory"),
-        ],
-    )
-    def test_anything_else_is_refused(
-        self, project: ProjectRoot, tree: Path, path: str, message: str
-    ) -> None:
-        (tree / "linked").symlink_to("../outside")
-        with pytest.raises(PathError) as caught:
-            project.check_directory(path)
-        assert str(caught.value) == message
-
-
 class TestInputPath:
     @pytest.mark.parametrize(
         ("value", "kind"),
