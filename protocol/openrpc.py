@@ -14,9 +14,9 @@ from protocol.methods import (
     CANCEL_NOTIFICATION,
     COMMON_ERRORS,
     METHODS,
-    CancelRequestParams,
     Method,
 )
+from protocol.params import CancelRequestParams
 from protocol.schemas import REF, Named, accepted, sent
 
 EVENT_SUMMARY: Final = "What happens in the executions that the client subscribed to"

@@ -16,10 +16,10 @@ from protocol.methods import (
     CANCEL_NOTIFICATION,
     COMMON_ERRORS,
     METHODS,
-    CancelRequestParams,
     Method,
 )
 from protocol.openrpc import CANCEL_SUMMARY, EVENT_SUMMARY, error_data_schema
+from protocol.params import CancelRequestParams
 from protocol.schemas import REF, Named, accepted, sent
 from protocol.typescript import bounds
 

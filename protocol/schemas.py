@@ -141,7 +141,7 @@ def _describe(*schemas: dict[str, Any]) -> None:
 #: Where our models are; whoever else derives from them is not described here.
 _MODULES: Final = frozenset(
     f"protocol.{name}"
-    for name in ("errors", "events", "executions", "methods", "params", "problems", "workflow")
+    for name in ("errors", "events", "executions", "params", "problems", "results", "workflow")
 )
 
 

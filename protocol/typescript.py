@@ -12,8 +12,9 @@ from protocol import PROTOCOL_VERSION
 from protocol.errors import WIRE_ERRORS
 from protocol.events import EVENT_NOTIFICATION, ExecutionEvent
 from protocol.limits import MAX_SHOWN_VALUE_BYTES
-from protocol.methods import CANCEL_NOTIFICATION, METHODS, CancelRequestParams, Method
+from protocol.methods import CANCEL_NOTIFICATION, METHODS, Method
 from protocol.openrpc import CANCEL_SUMMARY, EVENT_SUMMARY, error_data_schema
+from protocol.params import CancelRequestParams
 from protocol.schemas import REF, Named, accepted, sent
 
 _JSON_TYPES: Final = {

@@ -12,7 +12,8 @@ import orjson
 from pydantic import ValidationError
 
 from protocol import limits
-from protocol.problems import Path, Problem, closest, field_name, problems_of, shown
+from protocol.model_problems import problems_of
+from protocol.problems import Path, Problem, closest, field_name, shown
 from protocol.workflow import PythonStep, Workflow
 from sidecar.engine import checks, yaml_text
 from sidecar.engine.checks import EnvironmentAccess, Findings

@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from protocol import errors
 from protocol.errors import WireError
-from protocol.methods import CANCEL_NOTIFICATION, METHODS, CancelRequestParams, Method
+from protocol.methods import CANCEL_NOTIFICATION, METHODS, Method
+from protocol.params import CancelRequestParams
 from protocol.problems import Problem, closest, shown
 from sidecar.errors import (
     ExecutionNotFound,

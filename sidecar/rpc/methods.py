@@ -8,8 +8,30 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from protocol import PROTOCOL_VERSION, documents, limits, methods
+from protocol import PROTOCOL_VERSION, documents, limits
 from protocol.executions import ExecutionDetail, ExecutionHistoryEntry, ExecutionResult, Snapshot
+from protocol.params import (
+    ClearParams,
+    ExecuteParams,
+    ExecutionIdParams,
+    HistoryParams,
+    LoadParams,
+    NoParams,
+    SubscribeParams,
+    UnsubscribeParams,
+    ValidateParams,
+)
+from protocol.results import (
+    CancelResult,
+    ClearResult,
+    PythonInfo,
+    SidecarInfo,
+    StartResult,
+    SubscribeResult,
+    UnsubscribeResult,
+    ValidateResult,
+    WorkflowListEntry,
+)
 from protocol.workflow import Workflow
 from sidecar import __version__
 from sidecar.engine import Engine
@@ -63,35 +85,29 @@ class Methods:
             "rpc.discover": self.discover,
         }
 
-    async def subscribe(
-        self, session: Session, params: methods.SubscribeParams
-    ) -> methods.SubscribeResult:
+    async def subscribe(self, session: Session, params: SubscribeParams) -> SubscribeResult:
         """Add a listener; snapshot and listener in one turn of the loop."""
         listened_to = shown_workflow_id(params.workflow_id)
         self._listeners.add(session, listened_to, params.subscriber, params.include)
         workflow_id = None if params.workflow_id == ALL_WORKFLOWS else params.workflow_id
-        return methods.SubscribeResult(
+        return SubscribeResult(
             subscribed=True,
             workflow_id=params.workflow_id,
             subscriber=params.subscriber,
             active=self._engine.active(workflow_id),
         )
 
-    async def unsubscribe(
-        self, session: Session, params: methods.UnsubscribeParams
-    ) -> methods.UnsubscribeResult:
+    async def unsubscribe(self, session: Session, params: UnsubscribeParams) -> UnsubscribeResult:
         """Remove listeners of this session, and of nobody else."""
         listened_to = params.workflow_id and shown_workflow_id(params.workflow_id)
         removed = self._listeners.remove(session, listened_to, params.subscriber)
-        return methods.UnsubscribeResult(unsubscribed=removed)
+        return UnsubscribeResult(unsubscribed=removed)
 
-    async def history(
-        self, session: Session, params: methods.HistoryParams
-    ) -> list[ExecutionHistoryEntry]:
+    async def history(self, session: Session, params: HistoryParams) -> list[ExecutionHistoryEntry]:
         """Past executions, newest first; none for an unknown workflow."""
         return await self._engine.past(params.workflow_id, params.limit)
 
-    async def execute(self, session: Session, params: methods.ExecuteParams) -> ExecutionResult:
+    async def execute(self, session: Session, params: ExecuteParams) -> ExecutionResult:
         """Run a workflow to its end."""
         return await self._engine.execute(
             params.workflow,
@@ -100,7 +116,7 @@ class Methods:
             deadline_ms=params.options.deadline_ms,
         )
 
-    async def start(self, session: Session, params: methods.ExecuteParams) -> methods.StartResult:
+    async def start(self, session: Session, params: ExecuteParams) -> StartResult:
         """Start a workflow; what is acknowledged has been recorded."""
         execution = await self._engine.start(
             params.workflow,
@@ -109,59 +125,51 @@ class Methods:
             deadline_ms=params.options.deadline_ms,
         )
         await execution.recorded.wait()
-        return methods.StartResult(
-            execution_id=execution.execution_id, workflow_id=execution.workflow_id
-        )
+        return StartResult(execution_id=execution.execution_id, workflow_id=execution.workflow_id)
 
-    async def cancel(
-        self, session: Session, params: methods.ExecutionIdParams
-    ) -> methods.CancelResult:
+    async def cancel(self, session: Session, params: ExecutionIdParams) -> CancelResult:
         """End a running execution."""
-        return methods.CancelResult(cancelled=await self._engine.cancel(params.execution_id))
+        return CancelResult(cancelled=await self._engine.cancel(params.execution_id))
 
-    async def get(self, session: Session, params: methods.ExecutionIdParams) -> ExecutionDetail:
+    async def get(self, session: Session, params: ExecutionIdParams) -> ExecutionDetail:
         """A running or kept execution."""
         return await self._engine.detail(params.execution_id)
 
-    async def active(self, session: Session, params: methods.NoParams) -> list[Snapshot]:
+    async def active(self, session: Session, params: NoParams) -> list[Snapshot]:
         """The executions that run now."""
         return self._engine.active()
 
-    async def clear(self, session: Session, params: methods.ClearParams) -> methods.ClearResult:
+    async def clear(self, session: Session, params: ClearParams) -> ClearResult:
         """Forget past executions."""
-        return methods.ClearResult(removed=await self._engine.clear(params.workflow_id))
+        return ClearResult(removed=await self._engine.clear(params.workflow_id))
 
-    async def list_workflows(
-        self, session: Session, params: methods.NoParams
-    ) -> list[methods.WorkflowListEntry]:
+    async def list_workflows(self, session: Session, params: NoParams) -> list[WorkflowListEntry]:
         """The project's workflow files."""
         found = await self._engine.workflows()
-        return [methods.WorkflowListEntry(**entry) for entry in found]
+        return [WorkflowListEntry(**entry) for entry in found]
 
-    async def load(self, session: Session, params: methods.LoadParams) -> Workflow:
+    async def load(self, session: Session, params: LoadParams) -> Workflow:
         """One workflow file."""
         return (await self._engine.load(params.path)).workflow
 
-    async def validate(
-        self, session: Session, params: methods.ValidateParams
-    ) -> methods.ValidateResult:
+    async def validate(self, session: Session, params: ValidateParams) -> ValidateResult:
         """Every problem of a workflow."""
         problems = await self._engine.validate(params.workflow)
         found = [problem for problem in problems if problem.severity == "error"]
         warnings = [problem for problem in problems if problem.severity == "warning"]
-        return methods.ValidateResult(valid=not found, errors=found, warnings=warnings)
+        return ValidateResult(valid=not found, errors=found, warnings=warnings)
 
-    async def info(self, session: Session, params: methods.NoParams) -> methods.SidecarInfo:
+    async def info(self, session: Session, params: NoParams) -> SidecarInfo:
         """Who answers, and what is in force."""
         engine = self._engine
         try:
             found = await engine.python.get()
-            python = methods.PythonInfo(path=found.path, version=found.version_text, supported=True)
+            python = PythonInfo(path=found.path, version=found.version_text, supported=True)
         except PythonNotFound as error:
-            python = methods.PythonInfo(
+            python = PythonInfo(
                 path=None, version=None, supported=False, install_guide=error.install_guide
             )
-        return methods.SidecarInfo(
+        return SidecarInfo(
             version=__version__,
             protocol_version=PROTOCOL_VERSION,
             pid=os.getpid(),
@@ -180,11 +188,11 @@ class Methods:
             },
         )
 
-    async def shutdown(self, session: Session, params: methods.NoParams) -> dict[str, Any]:
+    async def shutdown(self, session: Session, params: NoParams) -> dict[str, Any]:
         """Begin the daemon's end; the answer goes out first."""
         self._shut_down()
         return {}
 
-    async def discover(self, session: Session, params: methods.NoParams) -> dict[str, Any]:
+    async def discover(self, session: Session, params: NoParams) -> dict[str, Any]:
         """The OpenRPC document."""
         return documents.openrpc()

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from protocol.base import Model
 from protocol.methods import Method
-from protocol.problems import Problem, kind, problems_of
+from protocol.model_problems import problems_of
+from protocol.problems import Problem, kind
 
 #: Problems of one request that are told; beyond that, only how many there are.
 MAX_PROBLEMS: Final = 100

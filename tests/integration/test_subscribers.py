@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from websockets.frames import Frame, Opcode
 
-from protocol.methods import SubscribeParams
+from protocol.params import SubscribeParams
 from sidecar.engine import Engine
 from sidecar.rpc.listeners import Listeners
 from sidecar.rpc.methods import Methods

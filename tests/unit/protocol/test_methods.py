@@ -7,9 +7,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticUndefined
 
 from protocol import errors
-from protocol.methods import (
-    CANCEL_NOTIFICATION,
-    METHODS,
+from protocol.methods import CANCEL_NOTIFICATION, METHODS
+from protocol.params import (
     CancelRequestParams,
     ExecuteParams,
     ExecutionOptions,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from protocol import limits
-from protocol.methods import WorkflowListEntry
+from protocol.results import WorkflowListEntry
 from sidecar.engine import catalog
 from sidecar.engine.checks import EnvironmentAccess
 from sidecar.errors import PathNotFound

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from protocol import methods as wire
+from protocol import params as wire
 from protocol.errors import WIRE_ERRORS
 from protocol.methods import METHODS
 from protocol.problems import Problem

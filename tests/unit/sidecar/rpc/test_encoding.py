@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.methods import PythonInfo
 from protocol.problems import Problem
+from protocol.results import PythonInfo
 from sidecar.rpc.encoding import encode
 
 VALUES = st.recursive(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from protocol import methods as wire
+from protocol import results as wire
 from protocol.methods import METHODS
 from sidecar.errors import ExecutionNotFound, PythonNotFound, WorkflowNotFound
 from sidecar.history.executions import ExecutionHistory
