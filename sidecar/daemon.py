@@ -118,7 +118,6 @@ class Daemon:
             self._engine,
             self._listeners,
             history_file=str(options.history),
-            isolation=self._engine.runner.isolation,
             max_connections=max_connections(),
             shut_down=lambda: self.end("sidecar:shutdown"),
         )

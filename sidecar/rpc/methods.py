@@ -5,7 +5,7 @@ dispatcher. Nothing here knows messages or transports.
 """
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from protocol import PROTOCOL_VERSION, documents, limits
@@ -44,9 +44,8 @@ from sidecar.rpc.session import Session
 
 
 class Methods:
-    """The methods of one daemon. `history_file` is where runs are kept, for `sidecar:info`;
-    `isolation` says what keeps scripts apart, `max_connections` how many clients are served;
-    `shut_down` begins the daemon's end."""
+    """The methods of one daemon. `history_file` is where runs are kept and `max_connections` how
+    many clients are served, for `sidecar:info`; `shut_down` begins the daemon's end."""
 
     def __init__(
         self,
@@ -54,14 +53,12 @@ class Methods:
         listeners: Listeners,
         *,
         history_file: str,
-        isolation: Callable[[], Awaitable[dict[str, str]]],
         max_connections: int,
         shut_down: Callable[[], None],
     ) -> None:
         self._engine = engine
         self._listeners = listeners
         self._history_file = history_file
-        self._isolation = isolation
         self._max_connections = max_connections
         self._shut_down = shut_down
 
@@ -177,7 +174,7 @@ class Methods:
             history=self._history_file,
             history_notices=await engine.history_notices(),
             python=python,
-            isolation=await self._isolation(),
+            isolation=await engine.runner.isolation(),
             limits={
                 **limits.LIMITS,
                 **engine.isolation.limits_in_force(),

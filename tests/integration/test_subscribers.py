@@ -244,10 +244,6 @@ async def test_subscribing_a_thousand_times_when_a_run_ends_loses_no_terminal_ev
     assert rounds // 20 < in_time
 
 
-async def nothing_known() -> dict[str, str]:
-    return {}
-
-
 async def test_whatever_turn_of_the_loop_a_subscriber_comes_in_it_misses_nothing(
     tmp_path: Path,
 ) -> None:
@@ -259,7 +255,6 @@ async def test_whatever_turn_of_the_loop_a_subscriber_comes_in_it_misses_nothing
             engine,
             listeners,
             history_file="",
-            isolation=nothing_known,
             max_connections=1,
             shut_down=lambda: None,
         )

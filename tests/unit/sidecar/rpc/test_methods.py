@@ -31,7 +31,6 @@ class Served:
             self.engine,
             self.listeners,
             history_file="the file",
-            isolation=self.engine.runner.isolation,
             max_connections=7,
             shut_down=self._shut_down,
         )
