@@ -1,7 +1,7 @@
 """The engine: workflows in, executions out. What the daemon and the command line stand on.
 
-It keeps the executions that run, bounds the scripts that run at once, and hands every event to
-whoever listens. It does not know JSON-RPC, sockets or terminals, so it is also the library.
+It puts the rooms of this floor together, bounds the scripts that run at once, and hands every event
+to whoever listens. It does not know JSON-RPC, sockets or terminals, so it is also the library.
 """
 
 import asyncio
@@ -9,7 +9,6 @@ import contextlib
 import functools
 import logging
 import os
-import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
@@ -22,8 +21,9 @@ from protocol.executions import (
     ExecutionResult,
     Snapshot,
 )
-from protocol.problems import Problem, shown
+from protocol.problems import Problem
 from sidecar.engine import catalog, loader, validation
+from sidecar.engine.active import ActiveExecutions, bad_option, canonical, not_found
 from sidecar.engine.checks import EnvironmentAccess
 from sidecar.engine.clock import Clock, SystemClock
 from sidecar.engine.events import EventListener, shown_workflow_id
@@ -32,12 +32,8 @@ from sidecar.engine.inputs import complete_inputs, invalid_inputs_message
 from sidecar.engine.loader import LoadedWorkflow
 from sidecar.engine.step_execution import Surroundings
 from sidecar.errors import (
-    ExecutionNotFound,
     HistoryError,
     InvalidInputs,
-    InvalidOptions,
-    Overloaded,
-    ShuttingDown,
 )
 from sidecar.history.executions import ExecutionHistory
 from sidecar.redaction import Redactor
@@ -56,8 +52,6 @@ WorkflowSource = str | Mapping[str, Any]
 
 #: A file that another process keeps locked must not hold up who only asks how things are.
 _HISTORY_LOOK_S: Final = 0.3
-#: Enough to answer for any execution that a host may still ask about.
-MAX_ENDED_IDS: Final = 10_000
 
 
 def default_max_parallel() -> int:
@@ -105,7 +99,8 @@ class Engine:
             self.project, self.python, best_launcher(preload), confinement
         )
         values = {name: os.environ[name] for name in allow_env if name in os.environ}
-        # For the log: a run forgets what it knew when it has ended.
+        # Held and never asked: by it the log and errors of the wire know these values, also when
+        # the runs that knew them have ended.
         self._secrets = Redactor(values.values())
         self._access = EnvironmentAccess(frozenset(allow_env), values, confinement.agreement)
         self._listeners: list[EventListener] = []
@@ -118,14 +113,7 @@ class Engine:
             environment=values,
             history=history,
         )
-        self._active: dict[str, tuple[Execution, asyncio.Task[ExecutionResult]]] = {}
-        #: Of all that are active.
-        self._active_steps = 0
-        #: Ids whose execution is being prepared, so that none is used twice.
-        self._reserved: set[str] = set()
-        #: Ids of ended executions, oldest first: they can be neither cancelled nor used again.
-        self._ended: dict[str, None] = {}
-        self._closing = False
+        self._active = ActiveExecutions(history)
         #: Awaited after each step; whoever must keep up with events may replace it.
         self.wait_for_listeners: Callable[[], Awaitable[None]] | None = None
 
@@ -193,10 +181,7 @@ class Engine:
 
         Raises what `start` raises. When the awaiting task is cancelled, so is the execution.
         """
-        execution = await self.start(
-            workflow, inputs, execution_id=execution_id, deadline_ms=deadline_ms
-        )
-        _, task = self._active[execution.execution_id]
+        execution, task = await self._begin(workflow, inputs, execution_id, deadline_ms)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -220,18 +205,29 @@ class Engine:
         Raises WorkflowNotFound, WorkflowInvalid, InvalidInputs, InvalidOptions (an execution_id
         used before or no UUID, a deadline below 1 ms), Overloaded and ShuttingDown.
         """
-        execution_id = await self._reserve(execution_id, deadline_ms)
-        try:
+        execution, _ = await self._begin(workflow, inputs, execution_id, deadline_ms)
+        return execution
+
+    async def _begin(
+        self,
+        workflow: WorkflowSource | LoadedWorkflow,
+        inputs: Mapping[str, Any] | None,
+        execution_id: str | None,
+        deadline_ms: int | None,
+    ) -> tuple[Execution, asyncio.Task[ExecutionResult]]:
+        if deadline_ms is not None and deadline_ms < 1:
+            raise bad_option("deadline_ms", f"expected at least 1, got {deadline_ms}")
+        async with self._active.reserved(execution_id) as own_id:
             loaded = workflow if isinstance(workflow, LoadedWorkflow) else await self.load(workflow)
             values = await asyncio.to_thread(
                 complete_inputs, loaded.workflow, inputs or {}, self.project
             )
             _require_used_inputs(loaded, values)
             step_count = len(loaded.workflow.steps)
-            self._require_open(step_count)
+            self._active.require_room(step_count)
             make = functools.partial(
                 Execution,
-                execution_id,
+                own_id,
                 loaded,
                 values,
                 self._around,
@@ -240,101 +236,32 @@ class Engine:
             )
             if step_count > MANY_STEPS:
                 execution = await asyncio.to_thread(make)
-                self._require_open(step_count)
+                self._active.require_room(step_count)
             else:
                 execution = make()
-            self._tell_if_open(execution)
-            task = asyncio.create_task(self._run(execution), name=f"execution {execution_id}")
-            self._active[execution_id] = (execution, task)
-            self._active_steps += step_count
-        finally:
-            self._reserved.discard(execution_id)
-        return execution
+            self._warn_if_open(execution)
+            return execution, self._active.begin(execution)
 
-    def _require_open(self, step_count: int) -> None:
-        """Raise ShuttingDown or Overloaded when no run of so many steps can be taken now."""
-        if self._closing:
-            raise ShuttingDown("The sidecar is shutting down and starts nothing new")
-        if self._active_steps + step_count > limits.MAX_ACTIVE_STEPS:
-            raise _overloaded(limits.MAX_ACTIVE_STEPS, "steps")
-
-    async def _reserve(self, execution_id: str | None, deadline_ms: int | None) -> str:
-        if self._closing:
-            raise ShuttingDown("The sidecar is shutting down and starts nothing new")
-        if deadline_ms is not None and deadline_ms < 1:
-            raise _bad_option("deadline_ms", f"expected at least 1, got {deadline_ms}")
-        if len(self._active) + len(self._reserved) >= limits.MAX_ACTIVE_EXECUTIONS:
-            raise _overloaded(limits.MAX_ACTIVE_EXECUTIONS, "executions")
-        if execution_id is None:
-            execution_id = str(uuid.uuid4())
-            self._reserved.add(execution_id)
-            return execution_id
-        execution_id = _canonical(execution_id)
-        if execution_id is None:
-            raise _bad_option("execution_id", "expected a UUID")
-        used = (
-            execution_id in self._reserved
-            or execution_id in self._active
-            or execution_id in self._ended
-        )
-        if not used:
-            self._reserved.add(execution_id)
-            try:
-                used = self.history is not None and await self._is_kept(self.history, execution_id)
-            except asyncio.CancelledError:
-                self._reserved.discard(execution_id)
-                raise
-            if used:
-                self._reserved.discard(execution_id)
-        if used:
-            raise _bad_option("execution_id", f"{execution_id} has been used before")
-        return execution_id
-
-    async def _run(self, execution: Execution) -> ExecutionResult:
-        try:
-            return await execution.run()
-        finally:
-            del self._active[execution.execution_id]
-            self._active_steps -= execution.step_count
-            self._ended[execution.execution_id] = None
-            if len(self._ended) > MAX_ENDED_IDS:
-                del self._ended[next(iter(self._ended))]
-
-    def _tell_if_open(self, execution: Execution) -> None:
+    def _warn_if_open(self, execution: Execution) -> None:
         if self.isolation.level == "off":
+            fields = {
+                "execution_id": execution.execution_id,
+                "workflow_id": execution.workflow_id,
+            }
             logger.warning(
                 "isolation is off: this run's scripts can do what their user can",
-                extra={
-                    "fields": {
-                        "execution_id": execution.execution_id,
-                        "workflow_id": execution.workflow_id,
-                    }
-                },
+                extra={"fields": fields},
             )
-
-    async def _is_kept(self, history: ExecutionHistory, execution_id: str) -> bool:
-        try:
-            return await history.contains(execution_id)
-        except HistoryError:
-            # Runs go on without their history, which tells of that by itself.
-            return False
 
     async def cancel(self, execution_id: str) -> bool:
         """Ask an execution to end; false when it had ended. Raises ExecutionNotFound."""
-        canonical = _canonical(execution_id)
-        if canonical in self._active:
-            return self._active[canonical][0].cancel()
-        if canonical in self._ended:
-            return False
-        if canonical and self.history and await self._is_kept(self.history, canonical):
-            return False
-        raise ExecutionNotFound(f"no execution has the id {shown(execution_id)}")
+        return await self._active.cancel(execution_id)
 
     def active(self, workflow_id: str | None = None) -> list[Snapshot]:
         """The executions that run now, oldest first, of one workflow or of all."""
         return [
             execution.snapshot()
-            for execution, _ in self._active.values()
+            for execution in self._active.all()
             if workflow_id is None or execution.workflow_id == shown_workflow_id(workflow_id)
         ]
 
@@ -343,12 +270,13 @@ class Engine:
 
         Raises ExecutionNotFound, and HistoryError when the history cannot be read.
         """
-        canonical = _canonical(execution_id)
-        if canonical in self._active:
-            return self._active[canonical][0].detail()
-        kept = await self.history.detail(canonical) if self.history and canonical else None
+        execution = self._active.find(execution_id)
+        if execution is not None:
+            return execution.detail()
+        own_id = canonical(execution_id)
+        kept = await self.history.detail(own_id) if self.history and own_id else None
         if kept is None:
-            raise ExecutionNotFound(f"no execution has the id {shown(execution_id)}")
+            raise not_found(execution_id)
         return kept
 
     async def past(
@@ -379,13 +307,8 @@ class Engine:
 
     async def stop(self) -> None:
         """Start nothing new, cancel what runs, and wait until all of it has ended."""
-        self._closing = True
         self.python.close()
-        for execution, _ in list(self._active.values()):
-            execution.cancel()
-        # Executions take themselves out of the table, so look again until it is empty.
-        while tasks := [task for _, task in self._active.values()]:
-            await asyncio.wait(tasks)
+        await self._active.stop()
 
     async def close(self) -> None:
         """Stop, then close the history and the project."""
@@ -409,23 +332,3 @@ def _require_used_inputs(loaded: LoadedWorkflow, values: Mapping[str, Any]) -> N
     ]
     if problems:
         raise InvalidInputs(invalid_inputs_message(problems), problems)
-
-
-def _canonical(execution_id: str) -> str | None:
-    """A UUID in the one spelling that is told (RFC 9562, section 4); None for what is none."""
-    try:
-        return str(uuid.UUID(execution_id))
-    except ValueError:
-        return None
-
-
-def _overloaded(limit: int, what: str) -> Overloaded:
-    return Overloaded(
-        f"The sidecar takes {limit:,} {what} at once, and so many run or wait;"
-        " start this execution again when some have ended"
-    )
-
-
-def _bad_option(name: str, message: str) -> InvalidOptions:
-    problem = Problem(field=f"options.{name}", message=message)
-    return InvalidOptions(f"Invalid params: options.{name}: {message}", [problem])

@@ -1,7 +1,8 @@
 """Stand-ins for time and scripts: the two things a unit test of the engine must not wait for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +125,36 @@ class Recorded:
     def of_type(self, event_type: str) -> list[Any]:
         """The events of one type."""
         return [event for event in self.events if event.event_type == event_type]
+
+
+@contextlib.asynccontextmanager
+async def recorded(
+    project: Path, runner: FakeRunner | None = None, **options: Any
+) -> AsyncIterator[Recorded]:
+    """A recorded engine that is closed at the end."""
+    run = Recorded(project, runner, **options)
+    async with run.engine:
+        yield run
+
+
+class Gate:
+    """Scripts that wait until they are let through."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+        self.entered: list[str] = []
+        self.one_more = asyncio.Event()
+
+    async def __call__(
+        self, request: ScriptRequest, on_stderr: Callable[[str], None]
+    ) -> dict[str, Any]:
+        self.entered.append(request.script)
+        self.one_more.set()
+        await self.open.wait()
+        return {}
+
+    async def until(self, count: int) -> None:
+        """Return when `count` scripts are inside."""
+        while len(self.entered) < count:
+            self.one_more.clear()
+            await asyncio.wait_for(self.one_more.wait(), 5)

@@ -1,62 +1,31 @@
 """The engine as its callers see it: starting, refusing, bounding, forgetting."""
 
 import asyncio
-import contextlib
-import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from protocol import limits
 from sidecar.engine import Engine
-from sidecar.engine.engine import MAX_ENDED_IDS, default_max_parallel
+from sidecar.engine.engine import default_max_parallel
 from sidecar.errors import (
     ExecutionNotFound,
     InvalidInputs,
-    InvalidOptions,
-    Overloaded,
     ShuttingDown,
     WorkflowInvalid,
     WorkflowNotFound,
 )
 from sidecar.history.executions import ExecutionHistory
 from sidecar.scripts.interface import ScriptRequest
-from tests.unit.sidecar.engine.doubles import FakeRunner, Recorded, python_step, workflow
-
-
-@contextlib.asynccontextmanager
-async def recorded(
-    project: Path, runner: FakeRunner | None = None, **options: Any
-) -> AsyncIterator[Recorded]:
-    """A recorded engine that is closed at the end."""
-    run = Recorded(project, runner, **options)
-    async with run.engine:
-        yield run
-
-
-class Gate:
-    """Scripts that wait until they are let through."""
-
-    def __init__(self) -> None:
-        self.open = asyncio.Event()
-        self.entered: list[str] = []
-        self.one_more = asyncio.Event()
-
-    async def __call__(
-        self, request: ScriptRequest, on_stderr: Callable[[str], None]
-    ) -> dict[str, Any]:
-        self.entered.append(request.script)
-        self.one_more.set()
-        await self.open.wait()
-        return {}
-
-    async def until(self, count: int) -> None:
-        """Return when `count` scripts are inside."""
-        while len(self.entered) < count:
-            self.one_more.clear()
-            await asyncio.wait_for(self.one_more.wait(), 5)
+from tests.unit.sidecar.engine.doubles import (
+    FakeRunner,
+    Gate,
+    Recorded,
+    python_step,
+    recorded,
+    workflow,
+)
 
 
 async def test_a_workflow_file_is_run_by_its_path_in_the_project(tmp_path: Path) -> None:
@@ -114,67 +83,6 @@ async def test_a_reference_to_an_input_that_was_not_given_is_refused_before_the_
         with pytest.raises(InvalidInputs, match=r"o: not given, but steps\[0\].inputs.o needs it"):
             await run.engine.execute(definition)
         assert run.runner.requests == []
-
-
-async def test_the_callers_own_execution_id_is_used_and_never_twice(tmp_path: Path) -> None:
-    mine = str(uuid.uuid4())
-    definition = workflow({"id": "o", "type": "output", "message": "hi"})
-    async with recorded(tmp_path) as run:
-        result = await run.engine.execute(definition, execution_id=mine)
-        assert result.execution_id == mine
-        with pytest.raises(InvalidOptions, match="used before"):
-            await run.engine.execute(definition, execution_id=mine)
-        with pytest.raises(InvalidOptions, match="expected a UUID"):
-            await run.engine.execute(definition, execution_id="42")
-        with pytest.raises(InvalidOptions, match="at least 1"):
-            await run.engine.execute(definition, deadline_ms=0)
-
-
-async def test_an_execution_id_kept_by_an_earlier_engine_cannot_be_used_again(
-    tmp_path: Path,
-) -> None:
-    mine = str(uuid.uuid4())
-    definition = workflow({"id": "o", "type": "output", "message": "hi"})
-    for attempt in range(2):
-        history = ExecutionHistory(tmp_path / "history.db")
-        async with recorded(tmp_path, history=history) as run:
-            if attempt == 0:
-                await run.engine.execute(definition, execution_id=mine)
-            else:
-                assert await run.engine.cancel(mine) is False
-                with pytest.raises(InvalidOptions, match="used before"):
-                    await run.engine.execute(definition, execution_id=mine)
-
-
-@pytest.mark.parametrize("spelt", [str.upper, "{{{}}}".format, "urn:uuid:{}".format])
-async def test_an_execution_id_is_the_same_however_it_is_spelt(
-    tmp_path: Path, spelt: Callable[[str], str]
-) -> None:
-    mine = str(uuid.uuid4())
-    definition = workflow({"id": "o", "type": "output", "message": "hi"})
-    history = ExecutionHistory(tmp_path / "history.db")
-    async with recorded(tmp_path, history=history) as run:
-        result = await run.engine.execute(definition, execution_id=spelt(mine))
-        assert result.execution_id == mine
-        with pytest.raises(InvalidOptions, match=f"{mine} has been used before"):
-            await run.engine.execute(definition, execution_id=mine)
-        for spelling in (mine, spelt(mine)):
-            assert (await run.engine.detail(spelling)).id == mine
-            assert await run.engine.cancel(spelling) is False
-
-
-async def test_two_starts_with_one_id_at_once_give_one_execution(tmp_path: Path) -> None:
-    mine = str(uuid.uuid4())
-    definition = workflow({"id": "o", "type": "output", "message": "hi"})
-    async with recorded(tmp_path) as run:
-        outcomes = await asyncio.gather(
-            *(run.engine.execute(definition, execution_id=mine) for _ in range(2)),
-            return_exceptions=True,
-        )
-    assert sorted(type(outcome).__name__ for outcome in outcomes) == [
-        "ExecutionResult",
-        "InvalidOptions",
-    ]
 
 
 async def test_no_more_scripts_run_at_once_than_allowed_and_the_line_is_kept(
@@ -236,13 +144,6 @@ async def test_closing_while_a_start_is_prepared_refuses_it(
     await run.engine.close()
 
 
-async def test_an_id_that_nobody_knows_is_not_found(tmp_path: Path) -> None:
-    async with recorded(tmp_path, history=ExecutionHistory(tmp_path / "h.db")) as run:
-        for ask in (run.engine.cancel, run.engine.detail):
-            with pytest.raises(ExecutionNotFound, match="no execution has the id"):
-                await ask("nobody")
-
-
 async def test_past_executions_are_listed_and_forgotten(tmp_path: Path) -> None:
     async with recorded(tmp_path, history=ExecutionHistory(tmp_path / "h.db")) as run:
         for _ in range(7):
@@ -278,17 +179,6 @@ async def test_active_executions_are_told_by_workflow(tmp_path: Path) -> None:
         assert (detail.status, detail.steps["a"].status) == ("running", "running")
 
 
-async def test_a_history_that_cannot_be_read_does_not_refuse_a_run(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    (tmp_path / "h.db").mkdir()
-    async with recorded(tmp_path, history=ExecutionHistory(tmp_path / "h.db")) as run:
-        definition = workflow({"id": "o", "type": "output", "message": "hi"})
-        result = await run.engine.execute(definition, execution_id=str(uuid.uuid4()))
-        assert result.success
-        assert caplog.text.count("history is not being kept") == 1
-
-
 async def test_problems_and_files_are_told_without_running(tmp_path: Path) -> None:
     (tmp_path / "w.yaml").write_text("workflow: {name: x}\nsteps: []\n")
     async with recorded(tmp_path) as run:
@@ -297,19 +187,6 @@ async def test_problems_and_files_are_told_without_running(tmp_path: Path) -> No
         assert [entry["path"] for entry in await run.engine.workflows()] == ["w.yaml"]
         with pytest.raises(WorkflowInvalid):
             await run.engine.load("w.yaml")
-
-
-async def test_only_so_many_ended_ids_are_remembered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sidecar.engine.engine.MAX_ENDED_IDS", 2)
-    definition = workflow({"id": "o", "type": "output", "message": "hi"})
-    async with recorded(tmp_path) as run:
-        ids = [(await run.engine.execute(definition)).execution_id for _ in range(3)]
-        with pytest.raises(ExecutionNotFound):
-            await run.engine.cancel(ids[0])
-        assert await run.engine.cancel(ids[2]) is False
-    assert MAX_ENDED_IDS == 10_000
 
 
 async def test_a_run_waits_for_listeners_that_cannot_keep_up(tmp_path: Path) -> None:
@@ -342,18 +219,6 @@ async def test_the_engine_uses_real_processes_unless_told_otherwise(tmp_path: Pa
     assert result.duration_ms < 5_000
 
 
-async def test_an_id_reserved_by_a_start_that_was_given_up_is_free_again(tmp_path: Path) -> None:
-    mine = str(uuid.uuid4())
-    definition = workflow({"id": "o", "type": "output", "message": "hi"})
-    async with recorded(tmp_path, history=ExecutionHistory(tmp_path / "h.db")) as run:
-        starting = asyncio.create_task(run.engine.start(definition, execution_id=mine))
-        await asyncio.sleep(0)
-        starting.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await starting
-        assert (await run.engine.execute(definition, execution_id=mine)).success
-
-
 async def test_cancelling_twice_still_waits_for_the_script_to_end(tmp_path: Path) -> None:
     entered, may_end = asyncio.Event(), asyncio.Event()
 
@@ -378,38 +243,3 @@ async def test_cancelling_twice_still_waits_for_the_script_to_end(tmp_path: Path
         with pytest.raises(asyncio.CancelledError):
             await task
         assert run.engine.active() == []
-
-
-async def test_more_executions_than_are_taken_are_refused_until_some_have_ended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "MAX_ACTIVE_EXECUTIONS", 3)
-    gate = Gate()
-    async with recorded(tmp_path, FakeRunner(a=gate), max_parallel=1) as run:
-        # All at once: those whose workflow is still being loaded count too.
-        one = workflow(python_step("a"))
-        executing = [asyncio.create_task(run.engine.execute(one)) for _ in range(5)]
-        await gate.until(1)
-        gate.open.set()
-        outcomes = await asyncio.gather(*executing, return_exceptions=True)
-        refused = [outcome for outcome in outcomes if isinstance(outcome, Overloaded)]
-        assert len(refused) == 2
-        assert "3 executions at once" in refused[0].message
-        assert (await run.engine.execute(one)).success
-
-
-async def test_more_steps_than_are_taken_are_refused_until_some_have_ended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "MAX_ACTIVE_STEPS", 3)
-    gate = Gate()
-    async with recorded(tmp_path, FakeRunner(a=gate, b=gate)) as run:
-        two = workflow(python_step("a"), python_step("b"))
-        first = asyncio.create_task(run.engine.execute(two))
-        await gate.until(1)
-        with pytest.raises(Overloaded, match="3 steps at once"):
-            await run.engine.start(two)
-        gate.open.set()
-        assert (await run.engine.execute(workflow(python_step("a")))).success
-        assert (await first).success
-        assert (await run.engine.execute(two)).success
