@@ -1,15 +1,18 @@
 """Secrets in text known by the name they are given to: `PASSWORD=x`, `"token": "x"`, `--key x`.
 
-Finds names with something assigned, asks `names` about each, and finds where the value ends. Knows
-the notations that programs print (shell, JSON also within JSON, Python, YAML, headers, XML, URLs,
-command lines), no vendors and no values. Where a notation is ambiguous, more is hidden.
+Finds names with something assigned, as programs write that (shell, JSON, Python, YAML, headers,
+XML, URLs, command lines), asks `names` about each and `notations` where its value ends, and lets
+what is plainly none be: prose, code, a variable handed on. Knows no vendors and no values. Where it
+is ambiguous, more is hidden.
 """
 
 import re
 from typing import Final
 
+from sidecar.redaction import notations
 from sidecar.redaction.mark import MARK
 from sidecar.redaction.names import hides_numbers, is_secret_name
+from sidecar.redaction.notations import Span
 from sidecar.redaction.told import looks_random
 from sidecar.redaction.words import words
 
@@ -40,45 +43,11 @@ _ENCODED_NAME: Final = re.compile(
 )
 _ENCODED_END: Final = re.compile(r"[\s&\"'<>]|%2[267cC]|%7[dD]|%0[aAdD]|%3[bB]")
 
-_OPENING: Final = re.compile(r"""[bBrRuUfF]{0,2}(\\{0,7})("{3}|'{3}|["'`])""")
-# To the end of a quoted value on its line; a backslash takes the next character with it.
-_IN_QUOTES: Final = {quote: re.compile(rf"(?:[^{quote}\\\r\n]|\\.)*") for quote in ('"', "'", "`")}
-_ESCAPED_OR_LINE: Final = re.compile(r"[\r\n]|\\*[\"'`]")
-# To the end of the line, be it escaped, or to the quote that the header itself stands in.
-_HEADER: Final = {
-    quote: re.compile(rf"(?:[^\r\n\\{quote}]|\\(?![rn\"']))*") for quote in ("", '"', "'", "`")
-}
-_TAGGED: Final = re.compile(r"[^<\r\n]*")
-_LINE: Final = re.compile(r"[^\r\n]*")
-# Unquoted values end at spaces, quotes, & and <>; at , and ; only where another name or nothing
-# follows, since passwords may hold them.
-_BARE: Final = re.compile(
-    r"(?:[^\s\"'`&<>;,\\]|\\(?![\"'nrt])|[;,](?![\s\"'\\]|$|[\w.-]{1,64}[ ]?[=:]))+"
-)
 _TRAILING: Final = ")]}.,;:\\"
-# YAML 1.2: a value's tag and anchor (6.9), the head of a block of lines (8.1), an item of a list.
+# YAML 1.2, 6.9: a value's tag and anchor.
 _PROPERTIES: Final = re.compile(r"(?:(?:!{1,2}[\w:/.-]{0,64}|&\w{1,64})[ \t]{1,8}){1,2}")
-_BLOCK: Final = re.compile(r"[|>][-+0-9]{0,2}[ \t]{0,8}(?:#[^\r\n]*)?\r?\n")
 #: What stands for a value that begins on the next line, where a line is all there is.
 _HEAD: Final = re.compile(r"[|>][-+0-9]{0,2}|[(\[{\\]")
-_NEXT_LINE: Final = re.compile(r"[(\\]?[ \t]{0,8}\r?\n[ \t]{0,64}(?:-[ \t]{1,4})?")
-_INDENT: Final = re.compile(r"[ \t]*")
-
-# In brackets: texts that are no keys are secrets. Without an end a text goes to the line's, so that
-# none is read twice.
-_IN_BRACKETS: Final = re.compile(
-    r"""
-      (?P<open>[\[({]) | (?P<close>[\])}])
-    | (?P<begin>\\{1,7}["']) (?P<escaped>(?:(?!(?P=begin))[^\r\n])*+) (?:(?P=begin))?
-    | " (?P<double>(?:[^"\\\r\n]|\\.)*+) "?
-    | ' (?P<single>(?:[^'\\\r\n]|\\.)*+) '?
-    """,
-    re.VERBOSE,
-)
-_IS_KEY: Final = re.compile(r"\s{0,8}:")
-#: More belongs to no credentials.
-_MAX_BRACKETS: Final = 16 * 1024
-
 # A name as the value of a name: <add key="token" value="x">, "name": "token", "value": "x".
 _NAME_NAMES: Final = frozenset({"name", "key"})
 _NAMED_VALUE: Final = re.compile(
@@ -141,7 +110,6 @@ _WORDS: Final = re.compile(r"[A-Za-z_ -]{1,128}")
 #: What stands before a parameter on its line.
 _DEF: Final = re.compile(r"\bdef \w{1,128}\(")
 _UNPACKED: Final = re.compile(r"[A-Za-z_], $")
-_PHRASE: Final = re.compile(r"[^\r\n\"'`<>]*")
 _STATE: Final = re.compile(r"([A-Za-z]{1,10})(?=[.,;:!?]?(?:\s|$))")
 _MORE_PROSE: Final = re.compile(r"[.,;:!?]?[ \t]+[A-Za-z(\"'`]")
 #: Secrets of several words.
@@ -153,7 +121,7 @@ _SECOND_WORDS: Final = frozenset({"key", "keys", "id", "string", "code", "codes"
 _WORD_BEFORE: Final = re.compile(r"([A-Za-z]{2,20})[ _-]$")
 
 
-_Spans = list[tuple[int, int]]
+_Spans = list[Span]
 
 
 class _Read:
@@ -193,7 +161,7 @@ def _hide_encoded(text: str) -> str:
         if is_secret_name(match["name"]):
             end = _ENCODED_END.search(text, position)
             position = len(text) if end is None else end.start()
-            if _unless_empty(text, match.end(), position):
+            if notations.unless_empty(text, match.end(), position):
                 parts += (text[done : match.end()], MARK)
                 done = position
     return "".join((*parts, text[done:])) if parts else text
@@ -221,7 +189,8 @@ def _spans(text: str, match: re.Match[str], name: str, read: _Read) -> _Spans:
     if match["sign"] == "(" or (bracket and bracket in "[({" and match["sign"] is not None):
         found: _Spans | None = None
         if start >= read.until:
-            found, read.until = _in_brackets(text, start, inside=match["sign"] == "(")
+            inside = match["sign"] == "("
+            found, read.until = notations.texts_in_brackets(text, start, inside=inside)
         if found is not None or match["sign"] == "(":
             return found or []
     span = _value_of(text, match, name, start)
@@ -233,78 +202,34 @@ def _named_value(text: str, start: int) -> _Spans:
     if match is None or not is_secret_name(match["name"]):
         return []
     start = match.end()
-    opening = _OPENING.match(text, start)
+    opening = notations.OPENING.match(text, start)
     if match[0].endswith(">"):
-        span = _unless_empty(text, start, _end(_TAGGED, text, start))
+        span = notations.unless_empty(text, start, notations.tagged_end(text, start))
     elif opening is not None:
         span = _quoted(text, opening)
     else:
-        span = _unless_empty(text, start, _end(_BARE, text, start))
+        span = notations.unless_empty(text, start, notations.bare_end(text, start))
     return [] if span is None else [span]
 
 
 def _below(text: str, match: re.Match[str], start: int) -> _Spans | None:
     """The value on the lines below; None if there is none."""
-    block = _BLOCK.match(text, start)
+    block = notations.BLOCK.match(text, start)
     if block is not None:
-        return _block(text, match, block.end())
-    line = _NEXT_LINE.match(text, start)
+        lines = notations.block(text, match.start(), block.end())
+        return [] if lines is None else [lines]
+    line = notations.NEXT_LINE.match(text, start)
     if line is None:
         return None
     start = line.end()
-    opening = _OPENING.match(text, start)
+    opening = notations.OPENING.match(text, start)
     if opening is not None:
         span = _quoted(text, opening)
         return [] if span is None else [span]
-    stop = _end(_BARE, text, start)
+    stop = notations.bare_end(text, start)
     # Below a name may stand anything, such as the code that an `if password:` is about.
     alone = text[stop : stop + 1] in ("", "\r", "\n")
     return [(start, stop)] if alone and looks_random(text[start:stop]) else []
-
-
-def _block(text: str, match: re.Match[str], start: int) -> _Spans:
-    """The lines of a block, which are indented more than its name."""
-    begin = _line_begin(text, match.start())
-    indent = _end(_INDENT, text, begin) - begin
-    first = stop = _end(_INDENT, text, start)
-    position = start
-    while position < len(text):
-        content = _end(_INDENT, text, position)
-        end = _end(_LINE, text, content)
-        if end > content and content - position <= indent:
-            break
-        stop = end if end > content else stop
-        position = end + 1
-    return [(first, stop)] if stop > first and text[first:stop] != MARK else []
-
-
-def _in_brackets(text: str, start: int, *, inside: bool) -> tuple[_Spans | None, int]:
-    """The texts within brackets that begin at `start`, or have begun before; but for keys.
-
-    None if there are no texts at all.
-
-    And where the brackets end. If they do not, they hold what stands on their line.
-    """
-    spans: _Spans = []
-    texts = False
-    depth = 1 if inside else 0
-    end = min(start + _MAX_BRACKETS, len(text))
-    position = start
-    while (found := _IN_BRACKETS.search(text, position, end)) is not None:
-        position = found.end()
-        if found["open"]:
-            depth += 1
-        elif found["close"]:
-            depth -= 1
-            if depth <= 0:
-                return spans if texts else None, position
-        elif _IS_KEY.match(text, position) is None:
-            texts = True
-            span = _unless_empty(text, *found.span(found.lastgroup or 0))
-            if span is not None:
-                spans.append(span)
-    line_end = _end(_LINE, text, start)
-    return [span for span in spans if span[0] < line_end] if texts else None, end
 
 
 def _is_secret(text: str, match: re.Match[str], name: str) -> bool:
@@ -317,11 +242,11 @@ def _is_secret(text: str, match: re.Match[str], name: str) -> bool:
     return before is not None and is_secret_name(f"{before[1]}_{name}")
 
 
-def _value_of(text: str, match: re.Match[str], name: str, start: int) -> tuple[int, int] | None:
+def _value_of(text: str, match: re.Match[str], name: str, start: int) -> Span | None:
     """From where to where the value of a secret-sounding name stands, if it is to be hidden."""
     if match["tag"] is not None:
-        return _unless_empty(text, start, _end(_TAGGED, text, start))
-    opening = _OPENING.match(text, start)
+        return notations.unless_empty(text, start, notations.tagged_end(text, start))
+    opening = notations.OPENING.match(text, start)
     if opening is not None:
         span = _quoted(text, opening)
         # ("password", "x") is a pair, but "password", "email" are names of columns.
@@ -340,11 +265,11 @@ def _value_of(text: str, match: re.Match[str], name: str, start: int) -> tuple[i
         return None
     if name.lower() in _HEADERS and match["sign"] in (":", "="):
         before = text[match.start() - 1 : match.start()]
-        return _unless_empty(text, start, _end(_HEADER.get(before, _HEADER[""]), text, start))
+        return notations.unless_empty(text, start, notations.header_end(text, start, before))
     if is_code:
         return None
     if name.lower().endswith(tuple(_PHRASES)) and match["sign"] in (":", "="):
-        return _unless_empty(text, start, _end(_PHRASE, text, start))
+        return notations.unless_empty(text, start, notations.phrase_end(text, start))
     return _bare(text, match, name, start)
 
 
@@ -352,41 +277,18 @@ def _is_column(value: str) -> bool:
     return _WORDS.fullmatch(value) is not None
 
 
-def _quoted(text: str, opening: re.Match[str]) -> tuple[int, int] | None:
-    backslashes, quote = opening.groups()
-    start = opening.end()
-    if len(quote) == 3:
-        stop = _triple_end(text, start, quote)
-    elif backslashes:
-        stop = _escaped_end(text, start, backslashes + quote)
-    else:
-        stop = _end(_IN_QUOTES[quote], text, start)
+def _quoted(text: str, opening: re.Match[str]) -> Span | None:
+    start, stop = opening.end(), notations.quoted_end(text, opening)
     if _REFERENCE.fullmatch(text, start, stop) or text[start:stop].lower() in _NO_VALUE:
         return None
     if text[stop : stop + 1] in ("", "\r", "\n") and _AFTER_QUOTE.match(text, start):
         # It closes a text that ends in a name, as in input("Password: ").
         return None
-    return _unless_empty(text, start, stop)
+    return notations.unless_empty(text, start, stop)
 
 
-def _triple_end(text: str, start: int, quote: str) -> int:
-    """The end of a text of several lines; without one, all that follows belongs to it."""
-    end = text.find(quote, start)
-    return end if end >= 0 else len(text)
-
-
-def _escaped_end(text: str, start: int, closing: str) -> int:
-    """The first `closing` that no more backslashes stand before, or the end of the line."""
-    position = start
-    while (found := _ESCAPED_OR_LINE.search(text, position)) is not None:
-        if found[0] == closing or found[0] in "\r\n":
-            return found.start()
-        position = found.end()
-    return len(text)
-
-
-def _bare(text: str, match: re.Match[str], name: str, start: int) -> tuple[int, int] | None:
-    stop = _end(_BARE, text, start)
+def _bare(text: str, match: re.Match[str], name: str, start: int) -> Span | None:
+    stop = notations.bare_end(text, start)
     while stop > start and text[stop - 1] in _TRAILING and not text.endswith(MARK, start, stop):
         stop -= 1
     value = text[start:stop]
@@ -410,7 +312,7 @@ def _is_python(text: str, match: re.Match[str], value: str) -> bool:
     if not _DOTTED_NAME.fullmatch(value) or any(map(str.isdigit, value)):
         return False
     if match["sign"] == ":":
-        line = _line_begin(text, start)
+        line = notations.line_begin(text, start)
         return value.lower() in _STATES or _DEF.search(text, line, start) is not None
     return _UNPACKED.search(text, max(start - 3, 0), start) is not None
 
@@ -423,20 +325,3 @@ def _is_own_name(value: str, name: str) -> bool:
     if "." in name and not any(map(str.isdigit, value)):
         return True  # an attribute and a variable: self.token = following
     return is_secret_name(last) if "." in value else last.lower() == name.rpartition(".")[2].lower()
-
-
-def _unless_empty(text: str, start: int, stop: int) -> tuple[int, int] | None:
-    value = text[start:stop].strip()
-    return None if not value or value == MARK else (start, stop)
-
-
-def _line_begin(text: str, position: int) -> int:
-    """Where the line begins, or 512 characters before."""
-    least = max(position - 512, 0)
-    return max(text.rfind("\n", least, position) + 1, least)
-
-
-def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
-    """Where the match of a pattern that always matches ends."""
-    match = pattern.match(text, start)
-    return start if match is None else match.end()
