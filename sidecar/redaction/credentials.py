@@ -59,9 +59,6 @@ _URL_SIGNATURE: Final = re.compile(
 )
 _SIGNATURES: Final = ("sig=", "ignature=", "redential=")
 
-# curl -u user:password
-_CURL_USER: Final = re.compile(r"( (?:-u ?|--user[ =])[\"']?[^\s:\"']{1,128}:)[^\s\"']{1,256}")
-
 
 def hide(text: str) -> str:
     """`text` with such secrets replaced by the mark."""
@@ -81,8 +78,6 @@ def hide(text: str) -> str:
         text = _SCHEME.sub(rf"\1{MARK}", text)
     if "=" in text and any(signature in text for signature in _SIGNATURES):
         text = _URL_SIGNATURE.sub(rf"\1{MARK}", text)
-    if " -u" in text or " --user" in text:
-        text = _CURL_USER.sub(rf"\1{MARK}", text)
     return text
 
 

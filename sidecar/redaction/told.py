@@ -69,6 +69,9 @@ _PROGRAM: Final = re.compile(
 )
 _PROGRAMS: Final = ("sshpass ", "mysql", "login ", "zip ", "7z ")
 
+# curl -u user:password
+_CURL_USER: Final = re.compile(r"( (?:-u ?|--user[ =])[\"']?[^\s:\"']{1,128}:)[^\s\"']{1,256}")
+
 
 def hide(text: str) -> str:
     """`text` with such secrets replaced by the mark."""
@@ -76,6 +79,8 @@ def hide(text: str) -> str:
         text = _STATEMENT.sub(_hide_if_secret, text)
     if " -p" in text or " -P" in text:
         text = _PROGRAM.sub(_hide_value, text)
+    if " -u" in text or " --user" in text:
+        text = _CURL_USER.sub(rf"\1{MARK}", text)
     if "'" in text or '"' in text:
         text = _SQL.sub(_hide_value, text)
     small = text.lower()

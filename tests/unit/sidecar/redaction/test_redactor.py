@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sidecar.redaction import MARK, Redactor, is_secret_name
@@ -557,6 +557,7 @@ pieces = st.lists(
 
 @settings(max_examples=300, deadline=None)
 @given(pieces)
+@example(' -u Authorization:password"""\\n')
 def test_nothing_more_is_hidden_the_second_time(text: str) -> None:
     redactor = Redactor([SECRET], Path("/srv/project"))
     redactor.add_secret("abc", "user")
