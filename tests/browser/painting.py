@@ -109,6 +109,7 @@ def observe(page: Page) -> None:
 
 def painted(page: Page, steps: int, run: Callable[[], None]) -> Painted:
     """Let a workflow of so many scripts run to its end, and take each of its changes."""
+    page.evaluate("globalThis.painted = []")
     run()
     poll(lambda: page.evaluate("painted.length"), lambda count: count >= 2 * steps, _PATIENCE_S)
     pairs: list[Any] = page.evaluate("painted")

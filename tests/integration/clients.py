@@ -63,7 +63,10 @@ class Client:
         except ConnectionClosed as closed:
             self.close_code = closed.rcvd.code if closed.rcvd else 1006
             for answer in self._answers.values():
-                answer.set_exception(closed)
+                if not answer.done():
+                    answer.set_exception(closed)
+                    # Whoever waits for it gets it; that nobody does is no fault worth a line.
+                    answer.exception()
 
     async def stop_reading(self) -> int:
         """Read nothing any more, with as small a buffer as there is; the descriptor."""

@@ -14,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.rounds import assert_once_below, seconds
+
 #: More than anything here takes; a test that waits so long has failed.
 PATIENCE_S = 20.0
 TERMINAL = ("workflow_completed", "workflow_failed")
@@ -97,6 +99,14 @@ class Host:
         answer = self._answer(request_id)
         assert answer is not None
         return answer
+
+    def assert_responsive(self) -> None:
+        """It answers within a second."""
+
+        def ask() -> None:
+            assert self.call("sidecar:info")["pid"] == self.pid
+
+        assert_once_below(1, lambda: seconds(ask))
 
     def is_answered(self, request_id: Any) -> bool:
         return self._answer(request_id) is not None
@@ -308,7 +318,7 @@ def assert_nothing_left(driver: Host, before: tuple[int, int]) -> None:
 
     `before` are the daemon's figures from before it, taken when it had already run something.
     """
-    driver.call("sidecar:info", timeout=1)
+    driver.assert_responsive()
     assert driver.stray == []
     started = {event["execution_id"]: event["workflow_id"] for event in driver.events}
     for execution_id, workflow_id in started.items():

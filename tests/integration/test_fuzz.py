@@ -76,9 +76,7 @@ STREAM = st.lists(
     max_size=6,
 ).map(b"".join)
 
-many = settings(
-    max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None
-)
+many = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), database=None)
 few = settings(many, max_examples=EXAMPLES // 5)
 
 

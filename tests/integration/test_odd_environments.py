@@ -145,7 +145,7 @@ def test_without_descriptors_a_run_fails_with_an_error_that_says_so_and_the_next
             assert result["error_type"] in ("OSError", "ScriptNotFound", "PythonNotFound"), result
             assert "Too many open files" in result["error"]
             refused += 1
-        assert daemon.call("sidecar:info", timeout=1)["pid"] == daemon.pid
+        daemon.assert_responsive()
     assert refused
     set_limit(daemon, resource.RLIMIT_NOFILE, 1024)
     said(daemon)
@@ -197,5 +197,5 @@ def test_without_processes_a_run_fails_with_an_error_that_says_so_and_the_next_s
         assert not result["success"]
         assert result["error_type"] == "BlockingIOError"
         assert "Resource temporarily unavailable" in result["error"]
-        assert daemon.call("sidecar:info", timeout=1)["pid"] == daemon.pid
+        daemon.assert_responsive()
     said(daemon)

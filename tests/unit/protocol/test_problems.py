@@ -71,11 +71,11 @@ def test_a_beginning_of_two_words_is_neither() -> None:
 
 def test_looking_among_20_000_words_is_quick() -> None:
     words = [f"step_{i}" for i in range(20_000)]
-    started = time.monotonic()
+    started_s = time.process_time()
 
     assert closest("step_1999x", words) is not None
     assert closest("x" * 1_000_000, [*words, "x" * 256]) == "x" * 256
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started_s < 5
 
 
 @pytest.mark.parametrize(

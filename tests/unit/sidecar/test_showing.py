@@ -102,7 +102,7 @@ def test_value_nested_too_deeply_names_what_is_left_out() -> None:
     assert json.dumps(truncate(deep, LIMIT)) == "[" * 200 + '"<list>"' + "]" * 200
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),

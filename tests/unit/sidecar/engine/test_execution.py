@@ -477,6 +477,7 @@ async def test_no_script_runs_before_its_run_is_on_disk_unless_that_takes_too_lo
     history = ExecutionHistory(tmp_path / "history.db")
     await history.recent(1)
     run = Recorded(tmp_path, history=history)
+    monkeypatch.setattr(execution, "_RECORDING_S", 60)
     execute = run.engine.execute(workflow(python_step("a")))
     with Storage(tmp_path / "history.db") as other:
         with other.transaction():

@@ -128,10 +128,10 @@ def test_a_pattern_is_searched_for(pattern: str, value: str, fits: bool) -> None
 
 def test_a_catastrophic_pattern_takes_no_time() -> None:
     given = declared("string", pattern="^(a+)+$")
-    started = time.monotonic()
+    started_s = time.process_time()
 
     assert "does not match" in str(value_problem(given, "a" * 50_000 + "!", None))
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started_s < 2
 
 
 @pytest.mark.parametrize(
@@ -224,12 +224,12 @@ def test_a_workflow_without_inputs_says_so(project: ProjectRoot) -> None:
 
 def test_thousands_of_unknown_inputs_are_told_quickly_and_briefly(project: ProjectRoot) -> None:
     many = [declared("string").model_copy(update={"id": f"known_{i}"}) for i in range(2_000)]
-    started = time.monotonic()
+    started_s = time.process_time()
     problems = refused(project, {f"unknown_{i}": 1 for i in range(5_000)}, *many)
 
     assert len(problems) == 5_000
     assert invalid_inputs_message(problems).endswith("; and 4,990 more")
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started_s < 10
 
 
 def test_a_long_name_is_cut_short(project: ProjectRoot) -> None:

@@ -179,16 +179,16 @@ def chain(length: int) -> str:
 
 
 def test_20_000_steps_in_a_chain_load_in_seconds() -> None:
-    started = time.monotonic()
+    started_s = time.process_time()
     loaded = load(chain(20_000))
 
     assert loaded.plan.order == tuple(f"s{i}" for i in range(20_000))
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started_s < 10
 
 
 def test_20_000_misspelt_dependencies_are_all_told_in_seconds() -> None:
-    started = time.monotonic()
+    started_s = time.process_time()
     problems = problems_of(chain(20_000).replace("${steps.s", "${steps.z"))
 
     assert len(problems) == 19_999
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started_s < 20

@@ -68,22 +68,22 @@ def test_a_cycle_is_named_with_its_path(ids: str, needs: dict[str, str], path: s
 
 def test_10_000_steps_in_a_chain_are_planned_quickly() -> None:
     ids = [f"s{i}" for i in range(10_000)]
-    started = time.monotonic()
+    started_s = time.process_time()
     plan = make_plan(ids[::-1], {step: {need} for need, step in itertools.pairwise(ids)})
 
     assert isinstance(plan, Plan)
     assert plan.order == tuple(ids)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started_s < 5
 
 
 def test_10_000_steps_in_a_fan_are_planned_quickly() -> None:
     ids = [f"s{i}" for i in range(10_000)]
-    started = time.monotonic()
+    started_s = time.process_time()
     plan = make_plan(["end", *ids, "start"], {"end": set(ids), **{step: {"start"} for step in ids}})
 
     assert isinstance(plan, Plan)
     assert plan.order == ("start", *ids, "end")
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started_s < 5
 
 
 def test_a_cycle_of_10_000_steps_is_found_quickly() -> None:

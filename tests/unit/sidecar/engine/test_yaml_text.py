@@ -155,25 +155,31 @@ def checked(found: YamlText) -> None:
         assert problem.message
 
 
-@settings(max_examples=500, deadline=2_000)
+@settings(max_examples=500)
 @given(st.binary(max_size=300))
-def test_any_bytes_are_data_or_problems(source: bytes) -> None:
+def test_any_bytes_are_data_or_problems_in_no_time(source: bytes) -> None:
+    started_s = time.process_time()
     checked(parse(source))
+
+    assert time.process_time() - started_s < 2
 
 
 #: Characters that mean something in YAML, so that chance finds more than plain text.
 YAML_ISH = st.text(st.sampled_from("ab1.-:,[]{}#&*!|>'\"%@`~<?\\ \t\n\r\ufeff\x85\u2028é\ud800\0"))
 
 
-@settings(max_examples=1_000, deadline=2_000)
+@settings(max_examples=1_000)
 @given(YAML_ISH)
-def test_any_text_is_data_or_problems(source: str) -> None:
+def test_any_text_is_data_or_problems_in_no_time(source: str) -> None:
+    started_s = time.process_time()
     checked(parse(source))
+
+    assert time.process_time() - started_s < 2
 
 
 @pytest.mark.parametrize("piece", ["[", "{a: ", "- ", "? ", "&a ", "'", "a: |\n ", "*a ", "!x "])
 def test_a_megabyte_of_anything_takes_seconds(piece: str) -> None:
-    started = time.monotonic()
+    started_s = time.process_time()
     checked(parse(piece * (1_000_000 // len(piece))))
 
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started_s < 20

@@ -19,6 +19,7 @@ from sidecar.errors import HistoryError
 from sidecar.history import owner, records
 from sidecar.history.executions import ExecutionHistory
 from sidecar.history.storage import Storage
+from tests.rounds import assert_once_below_async
 from tests.unit.sidecar.history import processes
 
 
@@ -681,17 +682,17 @@ async def test_close_waits_for_what_was_begun(file: Path) -> None:
 async def test_lookup_among_many_workflows_costs_no_more_than_among_few(
     file: Path, history: ExecutionHistory
 ) -> None:
-    async def median() -> float:
-        times = []
+    async def median_s() -> float:
+        times_s = []
         for n in range(200):
-            begin = time.perf_counter()
+            began_s = time.perf_counter()
             assert len(await history.history(f"w{n % 10}", 5)) == 1
-            times.append(time.perf_counter() - begin)
-        return sorted(times)[100]
+            times_s.append(time.perf_counter() - began_s)
+        return sorted(times_s)[100]
 
     for n in range(10):
         await history.ended(make(f"e{n}", f"w{n}"))
-    few = await median()
+    few_s = await median_s()
 
     def fill(storage: Storage) -> None:
         with storage.transaction():
@@ -702,4 +703,4 @@ async def test_lookup_among_many_workflows_costs_no_more_than_among_few(
                 storage.setItem(f"order:{n + 1:016d}", f"workflow:9:w{n:08d}:{n + 1:016d}")
 
     change(file, fill)
-    assert await median() < few * 5
+    await assert_once_below_async(few_s * 5, median_s)

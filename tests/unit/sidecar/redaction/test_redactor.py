@@ -555,7 +555,7 @@ pieces = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(pieces)
 @example(' -u Authorization:password"""\\n')
 def test_nothing_more_is_hidden_the_second_time(text: str) -> None:
@@ -567,7 +567,7 @@ def test_nothing_more_is_hidden_the_second_time(text: str) -> None:
         assert show(once) == once
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(pieces)
 def test_text_grows_to_no_more_than_four_times_its_length(text: str) -> None:
     redactor = Redactor([SECRET], Path("/srv/project"))
@@ -593,7 +593,7 @@ ESCAPINGS: dict[str, Callable[[str], str]] = {
 }
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(
     st.text(st.sampled_from("abcXYZ019 /+=&<>\"'\\%\n-_ü\U0001f680"), min_size=12).filter(
         lambda text: not is_too_ordinary(text.strip()) and len(set(text)) > 4
@@ -630,7 +630,7 @@ def test_known_value_is_hidden_in_base64_of_many_lines_and_in_hex() -> None:
         assert not any(line[2:-2] in hidden for line in wrapped.split())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(json_values)
 def test_value_without_secrets_comes_back_equal_and_copied(value: Any) -> None:
     shown = Redactor(project=Path("/srv/project")).value(value)

@@ -42,7 +42,7 @@ async def answers(handler: Handler, *messages: Any, method: str = "sidecar:info"
     dispatcher = Dispatcher({method: handler})
     for message in messages or [{**INFO, "method": method}]:
         dispatcher.receive(peer.session, json.dumps(message).encode())
-    await asyncio.wait_for(peer.session.finished(), 5)
+    await asyncio.wait_for(peer.session.finished(), 10)
     return peer.messages
 
 
@@ -220,7 +220,7 @@ async def test_a_cancelled_request_answers_and_a_cancelled_notification_does_not
     await started.wait()
     for task in list(peer.session._tasks):
         task.cancel()
-    await asyncio.wait_for(peer.session.finished(), 1)
+    await asyncio.wait_for(peer.session.finished(), 10)
     (answer,) = peer.messages
     assert (answer["error"]["code"], answer["id"]) == (-32800, 1)
 
@@ -247,7 +247,7 @@ async def test_a_cancellation_must_be_a_proper_notification() -> None:
     await turns()
     assert [answer["error"]["code"] for answer in peer.messages] == [-32601, -32600]
     dispatcher.receive(peer.session, json.dumps(cancel).encode())
-    await asyncio.wait_for(peer.session.finished(), 1)
+    await asyncio.wait_for(peer.session.finished(), 10)
     assert peer.messages[-1]["error"]["code"] == -32800
 
 
@@ -264,7 +264,7 @@ async def test_a_batch_is_answered_when_its_last_request_is() -> None:
     await turns()
     assert peer.messages == []
     may_end.set()
-    await asyncio.wait_for(peer.session.finished(), 1)
+    await asyncio.wait_for(peer.session.finished(), 10)
     (batch,) = peer.messages
     assert ["result" in answer for answer in batch] == [False, True]
 

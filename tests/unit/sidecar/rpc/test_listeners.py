@@ -130,7 +130,7 @@ async def test_waiting_for_readers_waits_for_each(monkeypatch: pytest.MonkeyPatc
     done, _ = await asyncio.wait({waiting}, timeout=0.02)
     assert not done
     second.outbox.take()
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, 10)
 
 
 def test_a_session_that_is_closed_gets_no_listener_by_its_last_request() -> None:

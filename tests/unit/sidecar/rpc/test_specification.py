@@ -208,6 +208,6 @@ async def test_each_example_is_answered_as_the_specification_says(
     monkeypatch.setattr(module, "METHODS", {**METHODS, **table})
     peer = Peer()
     Dispatcher(HANDLERS).receive(peer.session, sent.encode())
-    await asyncio.wait_for(peer.session.finished(), 5)
+    await asyncio.wait_for(peer.session.finished(), 10)
     answers = [comparable(answer) for answer in peer.messages]
     assert answers == ([] if expected is None else [comparable(json.loads(expected))])

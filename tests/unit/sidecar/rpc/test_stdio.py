@@ -6,6 +6,7 @@ import os
 import select
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -84,15 +85,14 @@ async def test_a_slow_reader_holds_up_nobody(pipe: tuple[int, int]) -> None:
     # Nobody reads yet, and the loop goes on.
     await asyncio.sleep(0)
     assert writer.pending_bytes > 99 * MIB
-    loop = asyncio.get_running_loop()
-    slowest = 0.0
+    slowest_s = 0.0
     reader = reading(pipe[0])
     while writer.pending_bytes:
-        before = loop.time()
+        before_s = time.thread_time()
         await asyncio.sleep(0)
-        slowest = max(slowest, loop.time() - before)
+        slowest_s = max(slowest_s, time.thread_time() - before_s)
     # Copying what is left with every piece would take seconds.
-    assert slowest < 0.5
+    assert slowest_s < 0.5
     writer.close()
     os.close(pipe[1])
     assert read_by(reader) == message + b"\n"
@@ -107,7 +107,7 @@ async def test_a_pipe_is_left_blocking_as_it_was(pipe: tuple[int, int]) -> None:
     # What comes after the end is dropped.
     writer.send(b"more")
     assert writer.pending_bytes == 0
-    await asyncio.wait_for(writer.flush(), 1)
+    await asyncio.wait_for(writer.flush(), 10)
 
 
 async def test_a_socket_is_written_like_a_pipe() -> None:

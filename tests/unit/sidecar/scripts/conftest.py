@@ -72,8 +72,9 @@ async def bench(project: ProjectRoot) -> AsyncIterator[Bench]:
     no descriptor, no thread, no child, no task."""
     runner = LocalRunner(project, Interpreters(PYTHON, project.path))
     bench = Bench(project, runner)
+    tasks = len(asyncio.all_tasks())
     await bench.run("print('{}')")
-    before = left_open()
+    before = await at_rest(tasks)
     yield bench
     await until(lambda: left_open() == before, lambda: f"{before} became {left_open()}")
     await runner.close()
@@ -88,6 +89,19 @@ def left_open() -> dict[str, Any]:
         "children": Path(f"/proc/self/task/{os.getpid()}/children").read_text(),
         "tasks": len(asyncio.all_tasks()),
     }
+
+
+async def at_rest(tasks: int) -> dict[str, Any]:
+    """The same after a first run, once what goes on behind it is over: no more tasks than `tasks`,
+    which were there before it, and nobody who waits for an end that has been told."""
+
+    def rests() -> bool:
+        now = left_open()
+        waiting = [name for name in now["threads"] if name.startswith("wait-")]
+        return now["tasks"] <= tasks and not waiting
+
+    await until(rests, lambda: f"{left_open()} does not come to rest")
+    return left_open()
 
 
 def open_descriptors() -> int:

@@ -169,7 +169,7 @@ def test_depth_recurses_nowhere(project: ProjectRoot) -> None:
     ids=["many", "long", "deep", "up and down", "tildes", "backslashes", "spaces"],
 )
 def test_huge_value_takes_linear_time(project: ProjectRoot, value: Any) -> None:
-    started = time.perf_counter()
+    started_s = time.process_time()
     assert project.find_escaping_path(value) is None
     # Generous for a slow machine; anything quadratic would take minutes.
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started_s < 5

@@ -175,7 +175,7 @@ def test_long_line_is_quoted_around_the_place() -> None:
     ids=["brackets", "backslashes", "quotes", "lines", "digits", "keys"],
 )
 def test_hostile_output_takes_linear_time(stdout: bytes) -> None:
-    started = time.perf_counter()
+    started_s = time.process_time()
     with pytest.raises(InvalidOutput):
         parse_output(stdout)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started_s < 5

@@ -71,7 +71,7 @@ async def test_finish_takes_what_is_there_and_does_not_wait_for_the_end(
     got = bytearray()
     drain = Drain(reading, got.extend, threaded=threaded)
     os.write(writing, b"last words")
-    await asyncio.wait_for(drain.finish(), 2)
+    await asyncio.wait_for(drain.finish(), 10)
     assert got == b"last words"
     os.close(writing)
     await threads_gone()
@@ -90,7 +90,7 @@ async def test_finish_is_bounded_when_somebody_goes_on_writing(pipe: tuple[int, 
 
     drain = Drain(reading, refill, threaded=False)
     os.write(writing, b"x" * 60_000)
-    await asyncio.wait_for(drain.finish(), 2)
+    await asyncio.wait_for(drain.finish(), 10)
     assert taken <= PIPE_BYTES + 65536
     os.close(writing)
 

@@ -1,5 +1,6 @@
 """Starting attempts by hand: what the tests of all launchers share."""
 
+import asyncio
 import marshal
 import os
 from collections.abc import AsyncIterator
@@ -11,7 +12,7 @@ from sidecar.scripts.interpreter import Interpreters
 from sidecar.scripts.launchers import Attempt, End, Launcher, Start
 from sidecar.scripts.launchers.spawn import SpawnLauncher
 from sidecar.scripts.paths import ProjectRoot
-from tests.unit.sidecar.scripts.conftest import PYTHON, left_open, until
+from tests.unit.sidecar.scripts.conftest import PYTHON, at_rest, left_open, until
 
 #: A policy that confines nothing: what one does is another test's matter.
 OPEN = marshal.dumps({"level": "off", "umask": 0o077}, 2)
@@ -66,8 +67,8 @@ def launcher() -> Launcher:
 async def hand(project: ProjectRoot, launcher: Launcher) -> AsyncIterator[Hand]:
     """Whatever a test does with it must leave nothing behind."""
     hand = Hand(project, launcher)
+    tasks = len(asyncio.all_tasks())
     await hand.run("")
-    await until(lambda: not [t for t in left_open()["threads"] if t.startswith("wait-")])
-    before = left_open()
+    before = await at_rest(tasks)
     yield hand
     await until(lambda: left_open() == before, lambda: f"{before} became {left_open()}")
