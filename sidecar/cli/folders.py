@@ -1,7 +1,6 @@
 """Where a command works: the project's folder and the history file, from what was typed."""
 
 import argparse
-import errno
 import os
 import shlex
 from pathlib import Path
@@ -15,14 +14,15 @@ def project_folder(options: argparse.Namespace) -> Path:
     typed = options.project or "."
     try:
         folder = Path(typed).resolve(strict=True)
+        is_folder = folder.is_dir()
+        if is_folder:
+            # Entered: whether one may is more than a mode, or access(2), tells.
+            os.stat(os.path.join(folder, "."))  # noqa: PTH116, PTH118 - a Path drops the dot
     except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links in a circle
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"the project folder cannot be used: {typed}: {reason}") from None
-    if not folder.is_dir():
+    if not is_folder:
         raise UsageError(f"the project is not a folder: {typed}")
-    if not os.access(folder, os.X_OK):
-        reason = os.strerror(errno.EACCES)
-        raise UsageError(f"the project folder cannot be used: {typed}: {reason}")
     return folder
 
 

@@ -89,12 +89,15 @@ class ProjectRoot:
             self.path = Path(directory).resolve(strict=True)
             if not self.path.is_dir():
                 raise PathError(f"Project is not a directory: {shown}")
-            if not os.access(self.path, os.X_OK):
-                # Opened as a mere place it would only fail with each file in it.
-                raise PathError(f"Project directory cannot be used: {shown}: Permission denied")
+            # Entered: opened as a mere place it would only fail with each file in it.
+            os.stat(os.path.join(self.path, "."))  # noqa: PTH116, PTH118 - a Path drops the dot
             self._fd = os.open(self.path, _FOLDER_FLAGS) if _HAS_DIR_FD else -1
         except FileNotFoundError:
             raise PathNotFound(f"Project directory not found: {shown}") from None
+        except PermissionError as error:
+            raise PathError(
+                f"Project directory cannot be used: {shown}: Permission denied"
+            ) from error
         except (OSError, ValueError, RuntimeError) as error:
             # RuntimeError: how pathlib of 3.11 and 3.12 reports a link that never ends
             raise PathError(f"Project directory cannot be used: {shown}") from error
