@@ -1,9 +1,8 @@
 // One step on the canvas, as it stands: by colour, icon and word, with its timer and attempts.
 
-import { Component } from "../vendor/preact.js";
 import { elapsedMs } from "../state/estimates.js";
-import { attemptsText, duration, nextAttemptAt, ticking, visible } from "../state/words.js";
-import { Ticking } from "./clock.js";
+import { attemptsParts, duration, nextAttemptAt, ticking, visible } from "../state/words.js";
+import { Ticking, useNow } from "./clock.js";
 import { classes, html } from "./html.js";
 import { Icon } from "./icons.js";
 
@@ -63,10 +62,12 @@ function Node(props) {
   const { shown, step, run, policy, isSelected, isLive, expectedMs } = props;
   const status = step?.status ?? "pending";
   const label = visible(shown.label);
-  const isWaiting = step !== null && run !== null && nextAttemptAt(run, step, policy) !== null;
+  const nextAt = step === null || run === null ? null : nextAttemptAt(run, step, policy);
+  const hasAttempts = step !== null && attemptsParts(step, policy, nextAt, 0).length > 0;
   const isTimed = status === "running" && expectedMs !== null && expectedMs > 1500;
   return html`<div
-      class=${classes("node", `node--${status}`, isSelected && "node--selected", isWaiting && "node--waiting")}
+      class=${classes("node", `node--${status}`, isSelected && "node--selected",
+        hasAttempts && "node--attempts", nextAt !== null && "node--waiting")}
       data-status=${status}
       title=${shown.description ?? undefined}
     >
@@ -89,14 +90,17 @@ function Facts({ step, run, policy, isLive }) {
   if (step.attempts.length === 0 || run === null) return null;
   const isRunning = step.status === "running";
   const nextAt = nextAttemptAt(run, step, policy);
-  const attempts = (/** @type {number} */ now) => attemptsText(step, policy, nextAt, now);
+  const [attempt, next] = attemptsParts(step, policy, nextAt, 0);
   const took = isRunning
     ? html`<${Ticking} isLive=${isLive} text=${(/** @type {number} */ now) => ticking(elapsedMs(step, now))} />`
     : duration(elapsedMs(step, 0));
-  const hasAttempts = attempts(0) !== null;
+  // Each by itself, so that a narrow node breaks the line between them.
   return html`${nextAt === null && html`<span class="node__fact">${took}</span>`}
-  ${hasAttempts &&
-  html`<span class="node__fact"><${Ticking} isLive=${isLive && nextAt !== null} text=${attempts} /></span>`}`;
+  ${attempt !== undefined && html`<span class="node__fact">${attempt}${next !== undefined && ","}</span>`}
+  ${next !== undefined &&
+  html`${" "}<span class="node__fact"
+      ><${Ticking} isLive=${isLive} text=${(/** @type {number} */ now) => attemptsParts(step, policy, nextAt, now)[1] ?? null}
+    /></span>`}`;
 }
 
 /**
@@ -104,25 +108,7 @@ function Facts({ step, run, policy, isLive }) {
  * @param {{step: Step, isLive: boolean, expectedMs: number}} props
  */
 function Bar({ step, isLive, expectedMs }) {
-  const width = (/** @type {number} */ now) => Math.min(elapsedMs(step, now) / expectedMs, 0.98);
-  return html`<${Growing} isLive=${isLive} fraction=${width} />`;
-}
-
-/** @extends {Component<{isLive: boolean, fraction: (now: number) => number}>} */
-class Growing extends Component {
-  /** @type {ReturnType<typeof setInterval> | undefined} */
-  timer;
-
-  componentDidMount() {
-    this.timer = setInterval(() => this.props.isLive && this.forceUpdate(), 200);
-  }
-
-  componentWillUnmount() {
-    clearInterval(this.timer);
-  }
-
-  render() {
-    const transform = `scaleX(${this.props.fraction(Date.now()).toFixed(3)})`;
-    return html`<span class="node__bar" aria-hidden="true" style=${{ transform }}></span>`;
-  }
+  const now = useNow(isLive, 200);
+  const transform = `scaleX(${Math.min(elapsedMs(step, now) / expectedMs, 0.98).toFixed(3)})`;
+  return html`<span class="node__bar" aria-hidden="true" style=${{ transform }}></span>`;
 }

@@ -115,16 +115,29 @@ export function nextAttemptAt(run, step, policy) {
 }
 
 /**
+ * Which attempt it is, and when the next one begins if the step waits for it.
  * @param {Step} step
  * @param {RetryPolicy | null} policy
  * @param {number | null} nextAt  epoch milliseconds of the next attempt
  * @param {number} now
- * @returns {string | null}  "2 of 3, next in 1.8 s"; null for a step that is tried once
+ * @returns {readonly string[]}  "2 of 3" and "next in 1.8 s"; none for a step that is tried once
+ */
+export function attemptsParts(step, policy, nextAt, now) {
+  const number = step.attempts.at(-1)?.attempt ?? 0;
+  if (number === 0 || (policy === null && number === 1 && nextAt === null)) return [];
+  if (step.status === "success" && number === 1) return [];
+  const count = policy === null ? `attempt ${number}` : `${number} of ${policy.max_attempts}`;
+  return nextAt === null ? [count] : [count, `next in ${ticking(Math.max(0, nextAt - now))}`];
+}
+
+/**
+ * The same in one text.
+ * @param {Step} step
+ * @param {RetryPolicy | null} policy
+ * @param {number | null} nextAt
+ * @param {number} now
+ * @returns {string | null}  "2 of 3, next in 1.8 s"
  */
 export function attemptsText(step, policy, nextAt, now) {
-  const number = step.attempts.at(-1)?.attempt ?? 0;
-  if (number === 0 || (policy === null && number === 1)) return null;
-  if (step.status === "success" && number === 1) return null;
-  const count = policy === null ? `attempt ${number}` : `${number} of ${policy.max_attempts}`;
-  return nextAt === null ? count : `${count}, next in ${ticking(Math.max(0, nextAt - now))}`;
+  return attemptsParts(step, policy, nextAt, now).join(", ") || null;
 }

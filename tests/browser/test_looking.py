@@ -251,3 +251,46 @@ def test_the_canvas_is_panned_zoomed_and_fitted_by_pointer(
     page.mouse.move(box["x"] + 90, box["y"] + 50, steps=5)
     page.mouse.up()
     expect(node(page, "say")).to_have_attribute("aria-selected", "false")
+
+
+#: Facts of nodes, in words, of which some is cut off.
+CUT_FACTS = """
+[...document.querySelectorAll(".node__line")].flatMap((line) => {
+  const node = line.closest(".node").getBoundingClientRect();
+  const room = line.getBoundingClientRect();
+  return [...line.children].filter((fact) => {
+    const { right, bottom } = fact.getBoundingClientRect();
+    return right > room.right + 1 || bottom > Math.min(room.bottom, node.bottom) + 1;
+  }).map((fact) => fact.textContent);
+})"""
+
+
+@pytest.mark.parametrize(
+    ("script", "policy", "facts"),
+    [
+        ("fails.py", {"initial_delay_ms": 3_600_000, "max_delay_ms": 3_600_000}, "1 of 12, next"),
+        ("hang.py", {}, "1 of 12"),
+    ],
+    ids=["waiting", "running"],
+)
+def test_attempts_can_be_read_whole_however_small_a_node_is(
+    full: Project, start: Start, open_page: Open, script: str, policy: Any, facts: str
+) -> None:
+    again = {"max_attempts": 12, **policy}
+    label = "Fetch what is new from the archive"
+    write_workflow(full, "again", step("a", f"./{script}", label=label, retry_policy=again))
+    page = open_page(start(), "#/workflow/again")
+    run_button(page).click()
+    expect(node(page, "a")).to_contain_text(facts)
+    view, world, sizes = page.locator(".canvas__view"), page.locator(".canvas__world"), set()
+    for _ in range(12):
+        size = view.get_attribute("class") or ""
+        if "--far" in size:
+            break
+        sizes.add(size)
+        assert page.evaluate(CUT_FACTS) == []
+        before = world.evaluate("e => e.style.transform")
+        page.get_by_role("button", name="Zoom out").click()
+        moved = "c => document.querySelector('.canvas__world').style.transform !== c"
+        wait_for(page, moved, before)
+    assert len(sizes) == 3
