@@ -1,16 +1,20 @@
 // The canvas: a graph that can be panned, zoomed, fitted and walked through by keyboard. It knows
-// places and movement; what a node looks like and how an edge stands, it is told.
+// pointers and keys; where the camera goes then, `state/camera.js` reckons; what a node looks like
+// and how an edge stands, it is told.
 //
 // For assistive technology it is a list box of steps: the arrow keys go to the nearest node in
 // their direction, Home and End to the first and last, Enter opens the step.
 
 import { Component } from "../vendor/preact.js";
+import { atStart, isNear, onAll, revealing, zoomed } from "../state/camera.js";
 import { layOut, neighbour } from "../state/layout.js";
+import { CanvasMap } from "./CanvasMap.js";
 import { classes, html } from "./html.js";
 import { Icon } from "./icons.js";
 
 /** @import { VNode } from "../vendor/preact.js" */
 /** @import { UiMetadata } from "../../protocol/generated/protocol.js" */
+/** @import { Camera, Size } from "../state/camera.js" */
 /** @import { Graph, GraphStep } from "../state/graph.js" */
 /** @import { Box, Layout } from "../state/layout.js" */
 
@@ -28,15 +32,8 @@ import { Icon } from "./icons.js";
  * @property {unknown} version  changes whenever what a node shows may have
  */
 
-/** @typedef {{x: number, y: number, zoom: number}} Camera  pixels; the world's origin on screen */
-/** @typedef {{view: {width: number, height: number}, camera: Camera, focused: string | null}} State */
+/** @typedef {{view: Size, camera: Camera, focused: string | null}} State */
 
-const MIN_ZOOM = 0.1;
-const MAX_ZOOM = 2;
-/** Text is legible from here on: nothing is fitted smaller unless asked for. */
-const LEGIBLE_ZOOM = 0.52;
-/** What does not fit so is begun at this size. */
-const START_ZOOM = 0.75;
 /** Below it only icons are told apart. */
 const FAR_ZOOM = 0.42;
 const SIZES = [
@@ -48,7 +45,6 @@ const ZOOM_STEP = 1.25;
 const PAN_STEP = 60;
 /** More nodes than these are drawn only where they can be seen. */
 const MAX_DRAWN = 600;
-const MARGIN_DRAWN = 400;
 /** Pixels that a pointer moves before a press becomes a drag. */
 const DRAG_FROM = 4;
 
@@ -138,52 +134,25 @@ export class WorkflowCanvas extends Component {
 
   // --- the camera ----------------------------------------------------------------------------------
 
-  /** @param {Partial<Camera>} change */
-  move(change) {
-    this.setState(({ camera }) => ({ camera: { ...camera, ...change } }));
-  }
-
-  fitZoom() {
-    const { width, height } = this.layout();
-    const { view } = this.state;
-    return Math.min(view.width / width, view.height / height, 1.1);
-  }
-
-  /** @param {number} zoom */
-  centred(zoom) {
-    const { width, height } = this.layout();
-    const { view } = this.state;
-    return { zoom, x: (view.width - width * zoom) / 2, y: (view.height - height * zoom) / 2 };
-  }
-
   /** All of it where it can be read so; else its beginning, or the step that is followed. */
   showStart() {
     if (this.state.view.width === 0) return;
-    const zoom = this.fitZoom();
-    if (zoom >= LEGIBLE_ZOOM) {
-      this.move(this.centred(zoom));
-      return;
-    }
-    const { width, height } = this.layout();
-    const { view } = this.state;
-    // Centred in the direction in which it fits.
-    this.setState(
-      {
-        camera: {
-          zoom: START_ZOOM,
-          x: Math.max(0, (view.width - width * START_ZOOM) / 2),
-          y: Math.max(0, (view.height - height * START_ZOOM) / 2),
-        },
-      },
-      () => this.reveal(this.props.follow ?? this.props.selected ?? this.props.graph.steps[0]?.id ?? ""),
-    );
+    const { camera, isWhole } = atStart(this.state.view, this.layout());
+    const { follow, selected, graph } = this.props;
+    this.setState({ camera }, () => {
+      if (!isWhole) this.reveal(follow ?? selected ?? graph.steps[0]?.id ?? "");
+    });
   }
 
   fit = () => {
-    this.hasMoved = false;
-    this.move(this.centred(Math.max(this.fitZoom(), MIN_ZOOM)));
-    this.hasMoved = true;
+    this.moveTo(onAll(this.state.view, this.layout()));
   };
+
+  /** @param {Camera} camera */
+  moveTo(camera) {
+    this.hasMoved = true;
+    this.setState({ camera });
+  }
 
   /**
    * @param {number} factor
@@ -193,13 +162,7 @@ export class WorkflowCanvas extends Component {
     this.hasMoved = true;
     const { view } = this.state;
     const point = at ?? { x: view.width / 2, y: view.height / 2 };
-    this.setState(({ camera }) => {
-      const zoom = Math.min(Math.max(camera.zoom * factor, MIN_ZOOM), MAX_ZOOM);
-      const scale = zoom / camera.zoom;
-      const x = point.x - (point.x - camera.x) * scale;
-      const y = point.y - (point.y - camera.y) * scale;
-      return { camera: { x, y, zoom } };
-    });
+    this.setState(({ camera }) => ({ camera: zoomed(camera, factor, point) }));
   }
 
   /**
@@ -218,13 +181,7 @@ export class WorkflowCanvas extends Component {
   reveal(id) {
     const box = this.layout().boxes.get(id);
     if (box === undefined) return;
-    const { view } = this.state;
-    this.setState(({ camera }) => {
-      const { zoom } = camera;
-      const x = inSight(camera.x, box.x * zoom, box.width * zoom, view.width);
-      const y = inSight(camera.y, box.y * zoom, box.height * zoom, view.height);
-      return { camera: { x, y, zoom } };
-    });
+    this.setState(({ camera, view }) => ({ camera: revealing(camera, view, box) }));
   }
 
   // --- pointers and keys ---------------------------------------------------------------------------
@@ -351,22 +308,6 @@ export class WorkflowCanvas extends Component {
 
   // --- drawing -------------------------------------------------------------------------------------
 
-  /**
-   * Whether some of a box can be seen, or nearly.
-   * @param {Box} box
-   */
-  isNear({ x, y, width, height }) {
-    const { camera, view } = this.state;
-    const left = camera.x + x * camera.zoom;
-    const top = camera.y + y * camera.zoom;
-    return (
-      left + width * camera.zoom > -MARGIN_DRAWN &&
-      left < view.width + MARGIN_DRAWN &&
-      top + height * camera.zoom > -MARGIN_DRAWN &&
-      top < view.height + MARGIN_DRAWN
-    );
-  }
-
   render() {
     const { camera, view } = this.state;
     const size = SIZES.find(({ below }) => camera.zoom < below)?.name;
@@ -389,7 +330,15 @@ export class WorkflowCanvas extends Component {
       >
         ${layout !== null && this.renderWorld(layout)}
       </div>
-      ${layout !== null && (isHigher || isWider) && this.renderMap(layout)}
+      ${layout !== null &&
+      (isHigher || isWider) &&
+      html`<${CanvasMap}
+        layout=${layout}
+        camera=${camera}
+        view=${view}
+        statusOf=${this.props.statusOf}
+        onMove=${(/** @type {Camera} */ to) => this.moveTo(to)}
+      />`}
       <div class="canvas__tools" role="group" aria-label="Zoom">
         ${this.renderTool("plus", "Zoom in", () => this.zoomBy(ZOOM_STEP))}
         ${this.renderTool("minus", "Zoom out", () => this.zoomBy(1 / ZOOM_STEP))}
@@ -415,7 +364,9 @@ export class WorkflowCanvas extends Component {
    */
   renderWorld(layout) {
     const { graph, renderNode, selected, edgeState } = this.props;
-    const { x, y, zoom } = this.state.camera;
+    const { camera, view } = this.state;
+    const { x, y, zoom } = camera;
+    const isSeen = (/** @type {Box | undefined} */ box) => box !== undefined && isNear(camera, view, box);
     const tabStop = this.tabStop();
     const isAll = graph.steps.length <= MAX_DRAWN;
     const total = graph.steps.length;
@@ -423,7 +374,7 @@ export class WorkflowCanvas extends Component {
       <svg class="edges" width=${layout.width} height=${layout.height} aria-hidden="true">
         ${layout.edges.map((edge) => {
           const [from, to] = [layout.boxes.get(edge.from), layout.boxes.get(edge.to)];
-          if (!isAll && !(from && this.isNear(from)) && !(to && this.isNear(to))) return null;
+          if (!isAll && !isSeen(from) && !isSeen(to)) return null;
           const state = edgeState(edge.from, edge.to);
           return html`<path key=${`${edge.from} ${edge.to}`} class=${`edge edge--${state}`} d=${edge.path} />`;
         })}
@@ -431,7 +382,7 @@ export class WorkflowCanvas extends Component {
       <div role="listbox" aria-label="Steps" aria-orientation="horizontal" class="nodes">
         ${graph.steps.map((step, index) => {
           const box = layout.boxes.get(step.id);
-          if (box === undefined || (!isAll && step.id !== tabStop && !this.isNear(box))) return null;
+          if (box === undefined || (!isAll && step.id !== tabStop && !isSeen(box))) return null;
           return html`<${Place}
             key=${step.id}
             id=${step.id}
@@ -445,49 +396,6 @@ export class WorkflowCanvas extends Component {
         })}
       </div>
     </div>`;
-  }
-
-  /**
-   * The whole in small, with the part in sight. A help for the eye only.
-   * @param {Layout} layout
-   * @returns {VNode}
-   */
-  renderMap(layout) {
-    const { camera, view } = this.state;
-    const goTo = (/** @type {MouseEvent} */ event) => {
-      const { left, top, width, height } = /** @type {Element} */ (event.currentTarget).getBoundingClientRect();
-      const scale = Math.max(layout.width / width, layout.height / height);
-      const offsetX = (width - layout.width / scale) / 2;
-      const offsetY = (height - layout.height / scale) / 2;
-      this.hasMoved = true;
-      this.move({
-        x: view.width / 2 - (event.clientX - left - offsetX) * scale * camera.zoom,
-        y: view.height / 2 - (event.clientY - top - offsetY) * scale * camera.zoom,
-      });
-    };
-    // One shape for all nodes of a status: it is drawn in each frame in which a node changes.
-    /** @type {Map<string, string>} */
-    const shapes = new Map();
-    for (const [id, { x, y, width, height }] of layout.boxes) {
-      const status = this.props.statusOf(id);
-      shapes.set(status, `${shapes.get(status) ?? ""}M${x} ${y}h${width}v${height}h${-width}z`);
-    }
-    return html`<svg
-      class="map"
-      aria-hidden="true"
-      viewBox=${`0 0 ${layout.width} ${layout.height}`}
-      preserveAspectRatio="xMidYMid meet"
-      onClick=${goTo}
-    >
-      ${[...shapes].map(([status, path]) => html`<path key=${status} class=${`map__node map__node--${status}`} d=${path} />`)}
-      <rect
-        class="map__view"
-        x=${-camera.x / camera.zoom}
-        y=${-camera.y / camera.zoom}
-        width=${view.width / camera.zoom}
-        height=${view.height / camera.zoom}
-      />
-    </svg>`;
   }
 }
 
@@ -525,18 +433,4 @@ class Place extends Component {
       ${content}
     </div>`;
   }
-}
-
-/**
- * Where the world must begin so that a stretch of it is in sight, moved as little as may be.
- * @param {number} origin
- * @param {number} start
- * @param {number} length
- * @param {number} available
- */
-function inSight(origin, start, length, available) {
-  const margin = Math.min(12, Math.max(0, (available - length) / 2));
-  const [first, last] = [origin + start, origin + start + length];
-  if (first < margin) return margin - start;
-  return last > available - margin ? available - margin - start - length : origin;
 }

@@ -49,6 +49,7 @@ test("attempts tell how many of how many, and when the next one is", () => {
   assert.equal(words.attemptsText(waiting, policy, next, 10_400), "2 of 3, next in 1.8 s");
   assert.equal(words.nextAttemptAt({ status: "failed" }, waiting, policy), null);
   assert.equal(words.attemptsText({ ...waiting, attempts: [failed(1)] }, null, null, 0), null);
+  assert.equal(words.attemptsText({ ...waiting, attempts: [failed(1)] }, null, next, 10_400), "attempt 1, next in 1.8 s");
   const succeeded = { ...waiting, status: "success" };
   assert.equal(words.attemptsText(succeeded, policy, null, 0), "2 of 3");
 });
