@@ -1,5 +1,5 @@
-// The page as a whole: which workflow, which run, which panel. It puts the parts together and
-// carries what people do to the session.
+// The page as a whole: which workflow, which run. It puts the parts together and carries what
+// people do to the session.
 
 import { Component } from "../vendor/preact.js";
 import {
@@ -9,31 +9,29 @@ import {
   shownRun,
   shownRunId,
 } from "../state/app.js";
-import { fieldsOfRun, readFields } from "../state/form.js";
+import { EMPTY_FORM, fieldsOfRun, readFields } from "../state/form.js";
 import { graphOf } from "../state/graph.js";
 import { hashOf, placeOf } from "../state/places.js";
 import { firstPlace } from "../state/session.js";
 import { visible } from "../state/words.js";
 import { RequestError } from "../transport.js";
 import { ConnectionBand, ConnectionWord } from "./Connection.js";
+import { DetailsPanel } from "./DetailsPanel.js";
 import { ErrorBoundary } from "./ErrorBoundary.js";
-import { ExecutionHistoryPanel } from "./ExecutionHistoryPanel.js";
-import { ExecutionVisualizer, policiesOf } from "./ExecutionVisualizer.js";
+import { ExecutionVisualizer } from "./ExecutionVisualizer.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
-import { RunForm, fieldId } from "./RunForm.js";
-import { StepPanel } from "./StepPanel.js";
+import { fieldId } from "./RunForm.js";
 import { Problems, WorkflowList } from "./WorkflowList.js";
 
 /** @import { JsonObject, Workflow } from "../../protocol/generated/protocol.js" */
 /** @import { AppState } from "../state/app.js" */
-/** @import { Fields } from "../state/form.js" */
+/** @import { Form } from "../state/form.js" */
 /** @import { Graph } from "../state/graph.js" */
 /** @import { Run } from "../state/run.js" */
 /** @import { Session } from "../state/session.js" */
+/** @import { Tab } from "./DetailsPanel.js" */
 
-/** @typedef {"inputs" | "step" | "history"} Tab */
-/** @typedef {{path: string | null, fields: Fields, errors: ReadonlyMap<string, string>, general: readonly string[]}} Form */
 
 /**
  * @typedef {object} State
@@ -45,14 +43,6 @@ import { Problems, WorkflowList } from "./WorkflowList.js";
  * @property {string | null} trouble  something unforeseen, in words
  */
 
-/** @type {Form} */
-const EMPTY_FORM = { path: null, fields: new Map(), errors: new Map(), general: [] };
-/** @type {{id: Tab, title: string}[]} */
-const TABS = [
-  { id: "inputs", title: "Inputs" },
-  { id: "step", title: "Step" },
-  { id: "history", title: "History" },
-];
 
 /** @extends {Component<{session: Session}, State>} */
 export class App extends Component {
@@ -221,8 +211,7 @@ export class App extends Component {
     if (run === null || !workflow) return;
     const own = this.state.app.ownInputs.get(run.id);
     const { fields, unknown } = fieldsOfRun(workflow.inputs, run, own);
-    const path = currentEntry(this.state.app)?.path ?? null;
-    this.setState({ form: { path, fields, errors: new Map(), general: [] } }, () => {
+    this.setState({ form: { ...EMPTY_FORM, fields } }, () => {
       const errors = new Map(unknown.map((id) => [id, "It was hidden or cut in the record: please give it again."]));
       if (unknown.length > 0) this.refuse(errors, []);
       else void this.start();
@@ -269,7 +258,19 @@ export class App extends Component {
           <${WorkflowList} state=${app} onRefresh=${() => this.props.session.refresh()} />
         <//>
         <main id="main" class="main" tabindex="-1">${this.renderMain()}</main>
-        <aside id="panel" class="panel" aria-label="Details">${this.renderPanel()}</aside>
+        <aside id="panel" class="panel" aria-label="Details">
+          <${DetailsPanel}
+            app=${app}
+            session=${this.props.session}
+            tab=${this.state.tab}
+            selected=${this.state.selected}
+            form=${this.state.form}
+            onTab=${(/** @type {Tab} */ tab) => this.setState({ tab })}
+            onField=${this.changeField}
+            onReset=${this.resetForm}
+            onSubmit=${this.start}
+          />
+        </aside>
       </div>
       <p class="visually-hidden" role="status">${announcement(shownRun(app))}</p>
     </div>`;
@@ -329,97 +330,6 @@ export class App extends Component {
         />`}
       <//>
     `;
-  }
-
-  renderPanel() {
-    const { tab } = this.state;
-    return html`
-      <div class="tabs" role="tablist" aria-label="Details" onKeyDown=${this.onTabKey}>
-        ${TABS.map(
-          ({ id, title }) =>
-            html`<button
-              key=${id}
-              type="button"
-              role="tab"
-              id=${`tab-${id}`}
-              aria-controls=${`panel-${id}`}
-              aria-selected=${id === tab}
-              tabindex=${id === tab ? 0 : -1}
-              onClick=${() => this.setState({ tab: id })}
-            >
-              ${title}
-            </button>`,
-        )}
-      </div>
-      <div role="tabpanel" id=${`panel-${tab}`} aria-labelledby=${`tab-${tab}`} class="panel__body" tabindex="0">
-        ${this.renderTab(tab)}
-      </div>
-    `;
-  }
-
-  onTabKey = (/** @type {KeyboardEvent} */ event) => {
-    const index = TABS.findIndex(({ id }) => id === this.state.tab);
-    const next = { ArrowLeft: index - 1, ArrowRight: index + 1, Home: 0, End: TABS.length - 1 }[event.key];
-    const tab = next === undefined ? undefined : TABS.at(next % TABS.length);
-    if (tab === undefined) return;
-    event.preventDefault();
-    this.setState({ tab: tab.id }, () => document.getElementById(`tab-${tab.id}`)?.focus());
-  };
-
-  /** @param {Tab} tab */
-  renderTab(tab) {
-    const { app, selected, form } = this.state;
-    const workflow = currentDefinition(app)?.workflow ?? null;
-    const run = shownRun(app);
-    const isLive = app.connection.status === "connected";
-    if (tab === "inputs") {
-      return html`<${ErrorBoundary} name="The form" about=${workflow}>
-        ${workflow === null
-          ? html`<p class="hint">There is no workflow that could take inputs.</p>`
-          : html`<${RunForm}
-              inputs=${workflow.inputs}
-              fields=${form.fields}
-              errors=${form.errors}
-              general=${form.general}
-              onChange=${this.changeField}
-              onReset=${this.resetForm}
-              onSubmit=${this.start}
-            />`}
-      <//>`;
-    }
-    if (tab === "history") return this.renderHistory(isLive);
-    if (selected === null) return html`<p class="hint">Choose a step on the canvas or in the timeline.</p>`;
-    return html`<${ErrorBoundary} name="The step" about=${`${run?.id} ${selected}`}>
-      <${StepPanel}
-        id=${selected}
-        declared=${workflow?.steps.find((step) => step.id === selected) ?? null}
-        step=${run?.steps.get(selected) ?? null}
-        run=${run}
-        policy=${policiesOf(workflow).get(selected) ?? null}
-        isLive=${isLive}
-      />
-    <//>`;
-  }
-
-  /** @param {boolean} isLive */
-  renderHistory(isLive) {
-    const { app } = this.state;
-    const workflowId = currentWorkflowId(app);
-    if (workflowId === null) return html`<p class="hint">A workflow that cannot be read has no history.</p>`;
-    const running = [...app.runs.values()].filter((run) => run.workflowId === workflowId && run.status === "running");
-    const { session } = this.props;
-    return html`<${ErrorBoundary} name="The history" about=${app.history.get(workflowId)}>
-      <${ExecutionHistoryPanel}
-        workflowId=${workflowId}
-        place=${app.place}
-        entries=${app.history.get(workflowId)}
-        running=${running.reverse()}
-        shownId=${shownRunId(app)}
-        isLive=${isLive}
-        getDetail=${(/** @type {string} */ id) => session.detail(id)}
-        onClear=${() => session.clear(workflowId)}
-      />
-    <//>`;
   }
 }
 

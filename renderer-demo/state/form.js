@@ -7,6 +7,12 @@
 /** What fields hold, by input id; text, or whether a box is checked. Absent: not touched.
  * @typedef {ReadonlyMap<string, string | boolean>} Fields */
 
+/** A form as it stands: `errors` by input id, `general` are those of no field.
+ * @typedef {{fields: Fields, errors: ReadonlyMap<string, string>, general: readonly string[]}} Form */
+
+/** @type {Form} */
+export const EMPTY_FORM = { fields: new Map(), errors: new Map(), general: [] };
+
 const REDACTED = "[REDACTED]";
 
 /**
