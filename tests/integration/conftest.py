@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,36 @@ def step(step_id: str, script: str, **more: Any) -> dict[str, Any]:
 ECHO = "import json, sys\nprint(json.dumps(json.load(sys.stdin)))\n"
 #: Says so on stderr when it runs, then never ends by itself.
 HANG = "import sys, time\nprint('here', file=sys.stderr, flush=True)\nwhile True: time.sleep(1)\n"
+
+
+def run_once(driver: Driver) -> tuple[int, int]:
+    """Run something and forget it, so that the figures after are those of a warm daemon."""
+    driver.wait_for_zygote()
+    driver.call("workflow:execute", [definition("warm", step("a", "./echo.py"))])
+    driver.call("workflow:execution:clear", ["warm"])
+    return driver.figures()
+
+
+@dataclass(frozen=True)
+class Endless:
+    """A run of a script that never ends, under the timeout that steps have by themselves."""
+
+    driver: Driver
+    before: tuple[int, int]
+    request: int
+
+
+@pytest.fixture(scope="session")
+def endless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endless]:
+    """Asked for by tests that come earlier as well, so that its half minute passes with them."""
+    project = Project(tmp_path_factory.mktemp("endless"))
+    project.script("echo.py", ECHO)
+    loop = project.script("loop.py", "while True: pass\n")
+    with Driver(project.path) as driver:
+        before = run_once(driver)
+        driver.call("workflow:execution:subscribe")
+        request = driver.request("workflow:execute", [definition("w", step("a", loop))])
+        yield Endless(driver, before, request)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from tests.integration.conftest import Project, Start, definition, step
 from tests.integration.host import poll
 
-TIMES = 200 if os.environ.get("SOAK") else 20
+TIMES = 200 if os.environ.get("SOAK") else 8
 #: Leaves others in sessions of their own, and goes on for ever, as they do.
 RESTLESS = (
     "import os, time\n"

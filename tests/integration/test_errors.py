@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.integration.conftest import Project, definition, over_every_transport, step
+from tests.integration.conftest import ECHO, definition, over_every_transport, step
 from tests.integration.driver import Driver
 
-pytestmark = over_every_transport
+pytestmark = [over_every_transport, pytest.mark.usefixtures("endless")]
 
 INFO = {"jsonrpc": "2.0", "method": "sidecar:info"}
 
@@ -133,14 +133,14 @@ def test_a_batch_answers_each_of_its_requests(driver: Driver) -> None:
     assert code_and_id(driver.next_answer(3)) == [("result", 2), (-32600, None)]
 
 
-def test_an_unknown_method_is_named_with_the_nearest_one(driver: Driver) -> None:
-    error = driver.error("workflow:excute")
+def test_an_unknown_method_is_named_with_the_nearest_one(shared: Driver) -> None:
+    error = shared.error("workflow:excute")
     assert (error["code"], error["data"]["type"]) == (-32601, "MethodNotFound")
     assert error["message"] == (
         'there is no method "workflow:excute"; did you mean "workflow:execute"?'
     )
     for name in ("__init__", "_dispatch", "table", "rpc.", "", "x" * 1_000_000, "\u0000"):
-        error = driver.error(name)
+        error = shared.error(name)
         assert error["code"] == -32601
         assert len(error["message"]) < 200
 
@@ -181,8 +181,8 @@ def test_wrong_params_are_named_with_what_was_expected(
     assert message in error["message"]
 
 
-def test_a_misspelt_param_is_told_the_right_one(driver: Driver) -> None:
-    error = driver.error("workflow:execute", {"workflow": {}, "input": {}})
+def test_a_misspelt_param_is_told_the_right_one(shared: Driver) -> None:
+    error = shared.error("workflow:execute", {"workflow": {}, "input": {}})
     (problem,) = error["data"]["errors"]
     assert (problem["field"], problem["suggestion"]) == ("input", "inputs")
 
@@ -192,35 +192,35 @@ def test_params_that_are_null_are_absent_ones(driver: Driver) -> None:
     assert "result" in driver.answer(1)
 
 
-def test_what_is_not_there_has_its_code(driver: Driver, project: Project) -> None:
+def test_what_is_not_there_has_its_code(shared: Driver) -> None:
     for method in ("workflow:execution:get", "workflow:execution:cancel"):
         for unknown in ("00000000-0000-4000-8000-000000000000", "", "__proto__", "x" * 100_000):
-            error = driver.error(method, [unknown])
+            error = shared.error(method, [unknown])
             assert (error["code"], error["data"]["type"]) == (-32003, "ExecutionNotFound")
             assert len(error["message"]) < 200
-    outside = project.path.parent / "outside.yaml"
+    outside = shared.project.parent / "outside.yaml"
     outside.write_text(json.dumps(definition("w", step("a", "./echo.py"))))
     for path in ("nowhere.yaml", "../outside.yaml", str(outside), ".", "\u0000", "x" * 100_000):
         for method in ("workflow:execute", "workflow:execution:start", "workflow:load"):
-            error = driver.error(method, [path])
+            error = shared.error(method, [path])
             assert (error["code"], error["data"]["type"]) == (-32001, "WorkflowNotFound")
             assert len(error["message"]) < 400
-    assert driver.call("workflow:execution:history", ["w"]) == []
+    assert shared.call("workflow:execution:history", ["w"]) == []
 
 
-def test_an_invalid_workflow_is_told_every_error(driver: Driver, project: Project) -> None:
-    (project.path / "w.yaml").write_text(
+def test_an_invalid_workflow_is_told_every_error(shared: Driver) -> None:
+    (shared.project / "w.yaml").write_text(
         "workflow: {id: w, name: W}\nsteps:\n  - {id: a, type: python}\n  - {id: a, typ: x}\n"
     )
-    error = driver.error("workflow:execute", ["w.yaml"])
+    error = shared.error("workflow:execute", ["w.yaml"])
     assert (error["code"], error["data"]["type"]) == (-32002, "WorkflowInvalid")
-    assert error["data"]["errors"] == driver.call("workflow:validate", ["w.yaml"])["errors"]
+    assert error["data"]["errors"] == shared.call("workflow:validate", ["w.yaml"])["errors"]
     assert len(error["data"]["errors"]) >= 2
     assert all(problem["line"] in (3, 4) for problem in error["data"]["errors"])
-    assert driver.error("workflow:execution:start", [{"steps": 1}])["code"] == -32002
+    assert shared.error("workflow:execution:start", [{"steps": 1}])["code"] == -32002
 
 
-def test_wrong_inputs_are_named(driver: Driver) -> None:
+def test_wrong_inputs_are_named(shared: Driver) -> None:
     inputs = [
         {"id": "folder", "type": "directory", "required": True},
         {"id": "n", "type": "number"},
@@ -233,31 +233,31 @@ def test_wrong_inputs_are_named(driver: Driver) -> None:
         ({"folder": "../out"}, "folder"),
         ({"folder": ".", "n": 2**80}, "n"),
     ):
-        error = driver.error("workflow:execute", {"workflow": workflow, "inputs": given})
+        error = shared.error("workflow:execute", {"workflow": workflow, "inputs": given})
         assert (error["code"], error["data"]["type"]) == (-32004, "InvalidInputs")
         assert [problem["field"] for problem in error["data"]["errors"]] == [field]
 
 
-def test_errors_show_no_secret_that_was_sent(driver: Driver) -> None:
+def test_errors_show_no_secret_that_was_sent(shared: Driver) -> None:
     secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
     errors = [
-        driver.error("workflow:execution:get", [[f"{secret}"]]),
-        driver.error("workflow:execution:get", [secret]),
-        driver.error("workflow:execution:history", ["w", secret]),
-        driver.error(secret),
-        driver.error("workflow:load", [f"{secret}.yaml"]),
-        driver.error("sidecar:info", {secret: 1}),
+        shared.error("workflow:execution:get", [[f"{secret}"]]),
+        shared.error("workflow:execution:get", [secret]),
+        shared.error("workflow:execution:history", ["w", secret]),
+        shared.error(secret),
+        shared.error("workflow:load", [f"{secret}.yaml"]),
+        shared.error("sidecar:info", {secret: 1}),
     ]
     for error in errors:
         assert secret not in json.dumps(error)
-    assert secret not in "".join(driver.log_lines)
+    assert secret not in "".join(shared.log_lines)
 
 
-def test_many_wrong_params_are_counted_and_not_told(driver: Driver) -> None:
-    error = driver.error("sidecar:info", {f"key{n}": n for n in range(200_000)})
+def test_many_wrong_params_are_counted_and_not_told(shared: Driver) -> None:
+    error = shared.error("sidecar:info", {f"key{n}": n for n in range(200_000)})
     assert error["code"] == -32602
     assert error["data"]["errors"][0]["message"] == "200000 problems"
-    error = driver.error("sidecar:info", {"k" * 5_000_000: 1})
+    error = shared.error("sidecar:info", {"k" * 5_000_000: 1})
     assert len(json.dumps(error)) < 10_000
 
 
@@ -286,21 +286,22 @@ def test_bytes_that_are_no_json_are_a_parse_error(shared: Driver, message: bytes
     assert code_and_id(shared.next_answer(count + 1)) == (-32700, None)
 
 
-def test_deep_values_are_passed_on_or_refused_and_end_nothing(driver: Driver) -> None:
+def test_deep_values_are_passed_on_or_refused_and_end_nothing(shared: Driver) -> None:
+    (shared.project / "echo.py").write_text(ECHO)
     for depth in (200, 260, 500, 1000):
         deep = "@deep@"
         for method, params in (
             ("workflow:execute", {"workflow": {"steps": deep}}),
-            ("workflow:execute", [definition("w", step("a", "./echo.py", inputs={"x": deep}))]),
+            ("workflow:execute", [definition("deep", step("a", "./echo.py", inputs={"x": deep}))]),
             ("workflow:execute", {"workflow": "w.yaml", "inputs": {"x": deep}}),
             ("workflow:validate", [{"workflow": deep}]),
             ("workflow:execution:get", [deep]),
             ("workflow:execution:subscribe", {"include": deep}),
         ):
-            message = driver.message(method, params)
+            message = shared.message(method, params)
             text = json.dumps(message).replace(f'"{deep}"', "[" * depth + "]" * depth)
-            driver.send_bytes(text.encode())
-            answer = driver.answer(message["id"])
+            shared.send_bytes(text.encode())
+            answer = shared.answer(message["id"])
             assert answer.get("error", {}).get("code") != -32603, (method, depth)
 
 

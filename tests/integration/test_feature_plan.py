@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import Project, Start, definition, step
+from tests.integration.conftest import Endless, Project, Start, definition, run_once, step
 from tests.integration.driver import Driver, assert_nothing_left
 from tests.rounds import assert_once_below
 
@@ -22,14 +22,6 @@ print(json.dumps({"tries": tries}))
 """
 
 
-def run_once(driver: Driver, project: Project) -> tuple[int, int]:
-    """Run something and forget it, so that the figures after are those of a warm daemon."""
-    driver.wait_for_zygote()
-    driver.call("workflow:execute", [definition("warm", step("a", "./echo.py"))])
-    driver.call("workflow:execution:clear", ["warm"])
-    return driver.figures()
-
-
 @pytest.mark.parametrize("how", ["relative", "absolute", "link"])
 def test_a_script_outside_the_project_is_rejected_and_never_runs(
     driver: Driver, project: Project, how: str
@@ -40,7 +32,7 @@ def test_a_script_outside_the_project_is_rejected_and_never_runs(
     script = {"relative": "../outside.py", "absolute": str(outside), "link": "./link.py"}[how]
     if how == "link":
         (project.path / "link.py").symlink_to(outside)
-    before = run_once(driver, project)
+    before = run_once(driver)
     result = driver.call("workflow:execute", [definition("w", step("a", script))])
     assert result["success"] is False
     assert result["error"] == "Script path outside project directory"
@@ -51,20 +43,17 @@ def test_a_script_outside_the_project_is_rejected_and_never_runs(
 
 
 @pytest.mark.slow
-def test_an_endless_loop_ends_after_thirty_seconds(driver: Driver, project: Project) -> None:
-    before = run_once(driver, project)
-    driver.call("workflow:execution:subscribe")
-    loop = project.script("loop.py", "while True: pass\n")
-    result = driver.call("workflow:execute", [definition("w", step("a", loop))], timeout=40)
+def test_an_endless_loop_ends_after_thirty_seconds(endless: Endless) -> None:
+    result = endless.driver.answer(endless.request, timeout=40)["result"]
     assert result["success"] is False
     assert result["error"] == "Script timeout after 30000ms"
     assert result["error_type"] == "ScriptTimeout"
     assert 30_000 <= result["duration_ms"] < 33_000
-    assert_nothing_left(driver, before)
+    assert_nothing_left(endless.driver, endless.before)
 
 
 def test_a_steps_own_timeout_is_enforced(driver: Driver, project: Project) -> None:
-    before = run_once(driver, project)
+    before = run_once(driver)
     driver.call("workflow:execution:subscribe")
     loop = project.script("loop.py", "while True: pass\n")
     result = driver.call("workflow:execute", [definition("w", step("a", loop, timeout=300))])
@@ -158,7 +147,7 @@ def test_three_runs_are_three_entries_and_the_sixth_pushes_the_first_out(
 def test_a_step_that_fails_twice_succeeds_after_one_and_two_seconds(
     driver: Driver, project: Project
 ) -> None:
-    before = run_once(driver, project)
+    before = run_once(driver)
     driver.call("workflow:execution:subscribe")
     policy = {"max_attempts": 3, "initial_delay_ms": 1000, "backoff_multiplier": 2}
     script = project.script("fails.py", FAILS_TWICE)

@@ -3,7 +3,7 @@
 Whatever they do, their run ends as said here, and what must hold afterwards holds.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +136,8 @@ SCRIPTS: dict[str, tuple[str, str | None]] = {
     ),
 }
 
-Hostile = Callable[[str], dict[str, Any]]
+#: Each would take its whole timeout, and most of them the grace as well.
+ENDLESS = {name: source for name, (source, _) in SCRIPTS.items() if name.startswith("S1 ")}
 
 
 @pytest.fixture(scope="module", params=["zygote", "spawn"])
@@ -148,7 +149,8 @@ def hostile(
     (base / "outside").mkdir()
     (base / "outside" / "kept.txt").write_text("as it was")
     (base / "project").mkdir()
-    with Driver(base / "project", env={"API_TOKEN": SECRET}) as driver:
+    flags = ("--max-parallel", str(len(ENDLESS)))
+    with Driver(base / "project", *flags, env={"API_TOKEN": SECRET}) as driver:
         driver.wait_for_zygote()
         _run(driver, OK, {})
         yield driver, SPAWNED if request.param == "spawn" else {}
@@ -163,7 +165,7 @@ def _run(
     return result
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("name", [name for name in SCRIPTS if name not in ENDLESS])
 def test_hostile_script_ends_as_it_should_and_nothing_is_left(
     hostile: tuple[Driver, dict[str, str]], name: str
 ) -> None:
@@ -174,6 +176,26 @@ def test_hostile_script_ends_as_it_should_and_nothing_is_left(
     invariants = Invariants(driver, SECRET)
     result = _run(driver, source, env, TIMEOUT_MS if error_type == "ScriptTimeout" else 20_000)
     assert (result["success"], result.get("error_type")) == (error_type is None, error_type)
+    invariants.check()
+
+
+def test_scripts_that_never_end_are_all_stopped_and_nothing_is_left(
+    hostile: tuple[Driver, dict[str, str]],
+) -> None:
+    driver, env = hostile
+    driver.events.clear()
+    driver.log_lines.clear()
+    invariants = Invariants(driver, SECRET)
+    requests = {}
+    for number, (name, source) in enumerate(ENDLESS.items()):
+        Path(driver.project, f"endless{number}.py").write_text(source)
+        endless = step("a", f"endless{number}.py", timeout=TIMEOUT_MS, env=env)
+        workflow = definition(f"hostile{number}", endless)
+        requests[name] = driver.request("workflow:execute", [workflow])
+    for name, request in requests.items():
+        result = driver.answer(request)["result"]
+        assert result["error_type"] == "ScriptTimeout", name
+        assert result["error"] == f"Script timeout after {TIMEOUT_MS}ms", name
     invariants.check()
 
 
