@@ -57,6 +57,14 @@ class Execution:
         redactor: Redactor,
         deadline_ms: int | None = None,
     ) -> None:
+        self._loaded = loaded
+        self._inputs = dict(inputs)
+        self._around = surroundings
+        self._clock = surroundings.clock
+        self._redactor = redactor
+        self._deadline_ms = deadline_ms
+        # Before anything is shown, be it the workflow's name.
+        self._learn_secrets()
         self.execution_id = execution_id
         #: As it may be shown.
         self.workflow_id = shown_workflow_id(loaded.workflow.workflow_id)
@@ -64,14 +72,7 @@ class Execution:
         self.workflow_name = redactor.text(loaded.workflow.workflow.name)
         #: Set once the history knows of the run.
         self.recorded = asyncio.Event()
-        self.timestamp = surroundings.clock.now_ms()
-        self._loaded = loaded
-        self._inputs = dict(inputs)
-        self._around = surroundings
-        self._clock = surroundings.clock
-        self._redactor = redactor
-        self._deadline_ms = deadline_ms
-        self._learn_secrets()
+        self.timestamp = self._clock.now_ms()
         by_id = {step.id: step for step in loaded.workflow.steps}
         self._steps = {
             step_id: StepRun(by_id[step_id], redactor.text(by_id[step_id].label or step_id))

@@ -322,6 +322,24 @@ async def test_secrets_are_shown_nowhere_and_reach_the_next_step_whole(
         assert secret.encode() not in stored
 
 
+async def test_a_name_that_holds_a_secret_input_shows_it_no_more_than_anything_else(
+    tmp_path: Path,
+) -> None:
+    given = "given-value-7654321"
+    run = Recorded(tmp_path, history=ExecutionHistory(tmp_path / "history.db"))
+    definition = workflow(
+        {"id": "o", "type": "output", "message": "m", "label": f"to {given}"},
+        inputs=[{"id": "pin", "type": "string", "secret": True}],
+        workflow={"id": "w", "name": f"Deploy to {given}"},
+    )
+    execution = await run.engine.start(definition, {"pin": given})
+    assert execution.snapshot().workflow_name == "Deploy to [REDACTED]"
+    await run.engine.close()
+    assert run.of_type("workflow_started")[0].data.workflow_name == "Deploy to [REDACTED]"
+    assert given not in "".join(event.model_dump_json() for event in run.events)
+    assert given.encode() not in b"".join(p.read_bytes() for p in tmp_path.glob("history.db*"))
+
+
 async def test_large_values_are_cut_in_events_and_whole_in_the_result(tmp_path: Path) -> None:
     large = "x" * 400_000
     run = Recorded(tmp_path, FakeRunner(a=[{"blob": large, "n": 1}]))
