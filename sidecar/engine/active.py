@@ -78,13 +78,12 @@ class ActiveExecutions:
         if self._stopped:
             raise ShuttingDown("The sidecar is shutting down and starts nothing new")
 
-    def begin(self, execution: Execution) -> asyncio.Task[ExecutionResult]:
+    def begin(self, execution: Execution) -> None:
         """Run an execution, whose id is reserved and for which there is room."""
         name = f"execution {execution.execution_id}"
         task = asyncio.create_task(self._run(execution), name=name)
         self._active[execution.execution_id] = (execution, task)
         self._steps += execution.step_count
-        return task
 
     async def _run(self, execution: Execution) -> ExecutionResult:
         try:
@@ -101,6 +100,10 @@ class ActiveExecutions:
     def all(self) -> list[Execution]:
         """Those that run now, oldest first."""
         return [execution for execution, _ in self._active.values()]
+
+    def task_of(self, execution: Execution) -> asyncio.Task[ExecutionResult]:
+        """The task that runs one of them, which must not have ended yet."""
+        return self._active[execution.execution_id][1]
 
     def find(self, execution_id: str) -> Execution | None:
         """The one of an id, if it runs."""

@@ -181,7 +181,10 @@ class Engine:
 
         Raises what `start` raises. When the awaiting task is cancelled, so is the execution.
         """
-        execution, task = await self._begin(workflow, inputs, execution_id, deadline_ms)
+        execution = await self.start(
+            workflow, inputs, execution_id=execution_id, deadline_ms=deadline_ms
+        )
+        task = self._active.task_of(execution)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -205,16 +208,6 @@ class Engine:
         Raises WorkflowNotFound, WorkflowInvalid, InvalidInputs, InvalidOptions (an execution_id
         used before or no UUID, a deadline below 1 ms), Overloaded and ShuttingDown.
         """
-        execution, _ = await self._begin(workflow, inputs, execution_id, deadline_ms)
-        return execution
-
-    async def _begin(
-        self,
-        workflow: WorkflowSource | LoadedWorkflow,
-        inputs: Mapping[str, Any] | None,
-        execution_id: str | None,
-        deadline_ms: int | None,
-    ) -> tuple[Execution, asyncio.Task[ExecutionResult]]:
         if deadline_ms is not None and deadline_ms < 1:
             raise bad_option("deadline_ms", f"expected at least 1, got {deadline_ms}")
         async with self._active.reserved(execution_id) as own_id:
@@ -240,7 +233,8 @@ class Engine:
             else:
                 execution = make()
             self._warn_if_open(execution)
-            return execution, self._active.begin(execution)
+            self._active.begin(execution)
+            return execution
 
     def _warn_if_open(self, execution: Execution) -> None:
         if self.isolation.level == "off":
