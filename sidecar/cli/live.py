@@ -16,13 +16,14 @@ from typing import Final, TextIO
 from rich.console import Console
 from rich.text import Text
 
-from protocol.events import ExecutionEvent
+from protocol.events import ExecutionEvent, WorkflowStartedData
 from sidecar.cli.estimates import advance
-from sidecar.cli.progress import Progress
+from sidecar.cli.progress import Progress, most_attempts
 from sidecar.cli.region import Region
 from sidecar.cli.tree import ASCII, UNICODE, FailedAttempt, Row, Tree
 from sidecar.cli.wording import first_line
 from sidecar.engine.loader import LoadedWorkflow
+from sidecar.redaction import Redactor
 
 _STATUS_STYLES: Final = {"success": "bold green", "failed": "bold red", "cancelled": "bold yellow"}
 #: Between two drawings: enough for a timer that counts tenths.
@@ -43,14 +44,12 @@ class LiveProgress(Progress):
             file=stream, highlight=False, force_terminal=True, force_interactive=True
         )
         is_ascii = not (stream.encoding or "").lower().startswith("utf")
-        self._tree = Tree(ASCII if is_ascii else UNICODE, self._width)
-        labels = {step.id: self._visible(step.label or "") for step in loaded.workflow.steps}
-        self._rows = {
-            step_id: Row(step_id, labels[step_id], self._most_attempts[step_id])
-            for step_id in loaded.plan.order
-        }
-        self._in_order = list(self._rows.values())
-        self._place_of = {step_id: place for place, step_id in enumerate(self._rows)}
+        self._signs = ASCII if is_ascii else UNICODE
+        self._tree = Tree(self._signs, 0)
+        #: A row for each step once the run has begun, and by the ids that events have.
+        self._in_order: list[Row] = []
+        self._rows: dict[str, Row] = {}
+        self._place_of: dict[str, int] = {}
         self._current = 0
         self._durations_ms: Mapping[str, float] = {}
         self._started_s = 0.0
@@ -88,7 +87,9 @@ class LiveProgress(Progress):
         match event.event_type:
             case "workflow_started":
                 self._started_s = now_s
-                self._safely(self._start)
+                name = self._visible(event.data.workflow_name)
+                self._safely(lambda: self._console.print(Text(name, style="bold")))
+                self._tick()
             case "step_started":
                 row = self._rows[event.step_id]
                 row.status, row.attempt, row.next_s = "running", event.data.attempt, None
@@ -124,11 +125,21 @@ class LiveProgress(Progress):
 
     def stopping(self) -> None:
         """Say that Ctrl-C has been heard, and what a second one does."""
-        self._in_order[self._current].notice = "stopping; Ctrl-C again kills the script"
+        if self._in_order:
+            notice = "stopping; Ctrl-C again kills the script"
+            self._in_order[self._current].notice = notice
 
-    def _start(self) -> None:
-        self._console.print(Text(self._visible(self._name), style="bold"))
-        self._tick()
+    def _begin(self, data: WorkflowStartedData) -> None:
+        super()._begin(data)
+        # Events tell a step's label when it starts; until then it is the file's.
+        redacted = Redactor(of_all_runs=True).text
+        self._in_order = [
+            Row(step_id, self._visible(redacted(step.label or "")), most_attempts(step))
+            for step_id, step in self._steps.items()
+        ]
+        self._rows = {row.step_id: row for row in self._in_order}
+        self._place_of = {step_id: place for place, step_id in enumerate(self._rows)}
+        self._tree = Tree(self._signs, self._width)
 
     def _tick(self) -> None:
         began_s = time.monotonic()

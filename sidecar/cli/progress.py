@@ -1,8 +1,8 @@
 """What `run` shows while a workflow runs: plain lines, one an event, and a summary at the end.
 
-Everything shown comes from events, which are redacted; control characters are made visible, so a
-script cannot write to the terminal through us. `live` draws over this where there is a terminal.
-A display that breaks is given up; the run goes on.
+Everything shown comes from events, which are redacted, step ids included; control characters are
+made visible, so a script cannot write to the terminal through us. `live` draws over this where
+there is a terminal. A display that breaks is given up; the run goes on.
 """
 
 import errno
@@ -19,6 +19,7 @@ from protocol.events import (
     StepFailedEvent,
     WorkflowCompletedEvent,
     WorkflowFailedEvent,
+    WorkflowStartedData,
 )
 from protocol.workflow import OutputStep, PythonStep
 from sidecar.cli import streams
@@ -43,12 +44,12 @@ class Progress:
         """`project` is where the scripts lie, for saying where one failed."""
         self._stream = stream
         self._project = project
-        self._name = loaded.workflow.workflow.name
-        self._messages = {step.id for step in loaded.workflow.steps if isinstance(step, OutputStep)}
-        self._count = len(loaded.workflow.steps)
-        #: Attempts that a step has at most, by step id.
-        self._most_attempts = {step.id: _most_attempts(step) for step in loaded.workflow.steps}
-        self._width = min(_WIDEST_ID, max(len(step.id) for step in loaded.workflow.steps))
+        by_id = {step.id: step for step in loaded.workflow.steps}
+        self._planned = [by_id[step_id] for step_id in loaded.plan.order]
+        self._count = len(self._planned)
+        #: The steps by the ids that events have.
+        self._steps: dict[str, PythonStep | OutputStep] = {}
+        self._width = 0
         self._started_ms: dict[str, int] = {}
         self._skipped: list[str] = []
         self._said: list[str] = []
@@ -107,9 +108,11 @@ class Progress:
 
     def _remember(self, event: ExecutionEvent) -> None:
         match event.event_type:
+            case "workflow_started":
+                self._begin(event.data)
             case "step_started":
                 self._started_ms.setdefault(event.step_id, event.timestamp)
-            case "step_completed" if event.step_id in self._messages:
+            case "step_completed" if isinstance(self._steps[event.step_id], OutputStep):
                 self._said.append(_message(event.data.outputs.get("message", "")))
             case "step_failed":
                 self._failed_step = event.data
@@ -117,6 +120,11 @@ class Progress:
                 self._skipped.append(event.step_id)
             case "workflow_completed" | "workflow_failed":
                 self._end = event
+
+    def _begin(self, data: WorkflowStartedData) -> None:
+        """Take the ids that all later events have; one that looks like a secret is told by none."""
+        self._steps = dict(zip(data.step_ids, self._planned, strict=True))
+        self._width = min(_WIDEST_ID, max(map(len, self._steps)))
 
     def _visible(self, text: str) -> str:
         """One line of foreign text as this stream can show it."""
@@ -152,10 +160,10 @@ class Progress:
     def _lines(self, event: ExecutionEvent) -> list[str]:
         match event.event_type:
             case "workflow_started":
-                return [self._visible(self._name)]
+                return [self._visible(event.data.workflow_name)]
             case "step_started":
                 attempt = event.data.attempt
-                most = self._most_attempts[event.step_id]
+                most = most_attempts(self._steps[event.step_id])
                 again = f" (attempt {attempt} of {most})" if attempt > 1 else ""
                 return [self._step_line(event.step_id, f"running{again}")]
             case "step_output":
@@ -184,7 +192,7 @@ class Progress:
         # An exception's message has just been shown, as the last line of its traceback on stderr.
         message = "" if data.stack_trace else f": {first_line(data.error)}"
         error = self._visible(f"{data.error_type}{message}")
-        number = f"{data.retry_attempt + 2} of {self._most_attempts[event.step_id]}"
+        number = f"{data.retry_attempt + 2} of {most_attempts(self._steps[event.step_id])}"
         return f"{error}; attempt {number}, next in {duration(data.next_delay_ms)}"
 
     def _step_line(self, step_id: str, text: str) -> str:
@@ -212,7 +220,8 @@ class Progress:
         return None
 
 
-def _most_attempts(step: PythonStep | OutputStep) -> int:
+def most_attempts(step: PythonStep | OutputStep) -> int:
+    """How often a step is tried at most."""
     policy = step.retry_policy if isinstance(step, PythonStep) else None
     return policy.max_attempts if policy else 1
 

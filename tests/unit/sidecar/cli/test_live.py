@@ -14,7 +14,7 @@ from sidecar.cli import live
 from sidecar.cli.display import make_progress
 from sidecar.cli.live import LiveProgress
 from sidecar.engine.loader import LoadedWorkflow
-from tests.unit.sidecar.cli.test_progress import load
+from tests.unit.sidecar.cli.test_progress import SECRET, load
 from tests.unit.sidecar.engine.doubles import FakeRunner, Recorded, failure, python_step
 
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
@@ -112,6 +112,16 @@ async def test_every_step_is_a_row_with_its_status_in_words(
         "OddError in step b: odd",
         "  indeed",
     ]
+
+
+async def test_rows_of_names_that_look_like_secrets_are_drawn_as_events_tell_them(
+    tmp_path: Path, terminal: Terminal
+) -> None:
+    step = python_step(SECRET, label=f"to {SECRET}")
+    frame = await drawn(tmp_path, terminal, FakeRunner(), step)
+    row = re.sub(r"[0-9.]+ m?s ", "TIME ", frame[0])
+    assert " ".join(row.split()) == "└─ ✔ [REDACTED] success TIME to [REDACTED]"
+    assert SECRET not in terminal.text
 
 
 async def test_the_cursor_comes_back(tmp_path: Path, terminal: Terminal) -> None:

@@ -14,12 +14,15 @@ from sidecar.engine.checks import EnvironmentAccess
 from sidecar.engine.loader import LoadedWorkflow
 from sidecar.scripts.interface import ScriptFailure
 from tests.unit.sidecar.engine.doubles import (
+    Behaviour,
     FakeRunner,
     Recorded,
+    Reply,
     failure,
     python_step,
     workflow,
 )
+from tests.unit.sidecar.redaction import samples
 
 
 def load(*steps: dict[str, Any], **more: Any) -> LoadedWorkflow:
@@ -77,6 +80,31 @@ async def test_a_failure_is_told_at_the_end_with_its_place_and_what_to_do(tmp_pa
         "  worse",
         "  at lib/deep.py:3, in f",
         "see also: x",
+    ]
+
+
+SECRET = samples.VENDORS["GitHub token"][0]
+
+
+async def test_names_that_look_like_secrets_are_shown_as_events_tell_them(tmp_path: Path) -> None:
+    steps = [
+        python_step(SECRET, label=SECRET, retry_policy={"initial_delay_ms": 1600}),
+        {"id": f"{SECRET}x", "type": "output", "message": "all well"},
+    ]
+    loaded = load(*steps, workflow={"name": f"for {SECRET}"})
+    replies: dict[str, list[Reply] | Behaviour] = {SECRET: [failure(), {}]}
+    assert await shown(tmp_path, loaded, FakeRunner(**replies)) == [
+        "for [REDACTED]",
+        "  [REDACTED]      running",
+        "  [REDACTED]      error    ConnectionError; attempt 2 of 3, next in 1.6 s",
+        "  [REDACTED]      running (attempt 2 of 3)",
+        "  [REDACTED]      success  1.6 s, 1 retry",
+        "  [REDACTED] (2)  running",
+        "  [REDACTED] (2)  success  0 ms",
+        "",
+        "all well",
+        "",
+        "success in 1.6 s (2 steps)",
     ]
 
 
