@@ -10,11 +10,21 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from protocol.problems import Path, Problem, closest, field_name, kind, number_text, shown, some
+from protocol.problems import (
+    Located,
+    Path,
+    Problem,
+    closest,
+    field_name,
+    kind,
+    number_text,
+    shown,
+    some,
+)
 
 
-def problems_of(error: ValidationError, model: type[BaseModel]) -> list[tuple[Path, bool, Problem]]:
-    """Each of pydantic's errors as (path, whether the path names a key, problem)."""
+def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Located]:
+    """Each of pydantic's errors as a problem in the data that `model` has refused."""
     found = []
     missing = set()
     for item in error.errors(include_url=False):
@@ -23,10 +33,10 @@ def problems_of(error: ValidationError, model: type[BaseModel]) -> list[tuple[Pa
             missing.add(path)
         message, suggestion = _describe(item, path, model)
         problem = Problem(field=field_name(path), message=message, suggestion=suggestion)
-        found.append((path, item["type"] == "extra_forbidden", problem))
+        found.append(Located(path, item["type"] == "extra_forbidden", problem))
     # A misspelt key is one mistake, not two: what it should be is not missing as well.
-    meant = {(*path[:-1], problem.suggestion) for path, is_key, problem in found if is_key}
-    return [item for item in found if item[0] not in missing & meant]
+    meant = {(*one.path[:-1], one.problem.suggestion) for one in found if one.is_key}
+    return [one for one in found if one.path not in missing & meant]
 
 
 def _describe(item: Any, path: Path, model: type[BaseModel]) -> tuple[str, str | None]:

@@ -7,7 +7,7 @@ texts and lines; the loader adds those.
 import difflib
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 
@@ -47,6 +47,14 @@ class Problem(Model):
         meant = self.suggestion
         shown_as = meant if _LITERAL.fullmatch(meant) else f'"{meant}"'
         return f"{self.message}; did you mean {shown_as}?"
+
+
+class Located(NamedTuple):
+    """A problem with its place in the data: with `is_key`, the key that the path ends with."""
+
+    path: Path
+    is_key: bool
+    problem: Problem
 
 
 def field_name(path: Sequence[str | int]) -> str:

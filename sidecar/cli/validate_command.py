@@ -6,7 +6,7 @@ from protocol.problems import Problem
 from sidecar.cli import streams
 from sidecar.cli.wording import counted
 from sidecar.cli.workflow_argument import hint_for_missing, locate, problem_line
-from sidecar.engine.checks import EnvironmentAccess
+from sidecar.engine.access import MachineAccess
 from sidecar.engine.validation import validate_file
 from sidecar.errors import SidecarError, WorkflowNotFound
 from sidecar.scripts.paths import ProjectRoot
@@ -34,7 +34,7 @@ def _problems(typed: str) -> list[Problem]:
         root = ProjectRoot(project)
         try:
             # Which variables a later run allows is not known here: they are warnings.
-            return validate_file(root, path, EnvironmentAccess(allowed=None))
+            return validate_file(root, path, MachineAccess(allowed=None))
         finally:
             root.close()
     except WorkflowNotFound as error:

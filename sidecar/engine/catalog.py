@@ -13,7 +13,7 @@ from protocol import limits
 from protocol.problems import Problem
 from protocol.workflow import Workflow
 from sidecar.engine import loader, yaml_text
-from sidecar.engine.checks import EnvironmentAccess
+from sidecar.engine.access import MachineAccess
 from sidecar.errors import PathError, WorkflowInvalid
 from sidecar.scripts.paths import ProjectRoot
 
@@ -49,7 +49,7 @@ def workflow_files(project: Path) -> Iterator[str]:
         folders.extend(reversed(inner))
 
 
-def list_workflows(project: ProjectRoot, access: EnvironmentAccess) -> list[dict[str, Any]]:
+def list_workflows(project: ProjectRoot, access: MachineAccess) -> list[dict[str, Any]]:
     """Every workflow of the project: `{path, workflow_id, name, …}`, or `{path, errors}`.
 
     A workflow is a file with `workflow` and `steps` at its root, valid or not.

@@ -11,14 +11,15 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from protocol.problems import Path, Problem, closest, field_name, some
+from protocol.problems import Located, Path, Problem, closest, field_name, some
 from protocol.workflow import WorkflowInput
 from sidecar.engine import references
+from sidecar.engine.access import MachineAccess
 from sidecar.engine.inputs import declaration_problems
 from sidecar.engine.plan import Plan, make_plan
 from sidecar.engine.references import BadReference, Reference
 from sidecar.scripts.environment import refused_names
-from sidecar.scripts.permissions import Agreement, Kind, leads_outside
+from sidecar.scripts.permissions import Kind, leads_outside
 
 #: Where references are resolved.
 _TEMPLATES: Final = {"python": ("inputs", "env"), "output": ("message",)}
@@ -30,28 +31,14 @@ _MAX_SUGGESTIONS: Final = 100
 _MAX_CYCLES: Final = 10
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentAccess:
-    """What a workflow may read of the machine: variables by `${env.NAME}`, folders by permission.
-
-    `allowed` is None where the flags of the later run are not known: then a reference is a
-    warning. `values` holds what is set. `agreement` says which folders, and whether the network,
-    steps may ask for; None again where that is not known.
-    """
-
-    allowed: frozenset[str] | None = frozenset()
-    values: Mapping[str, str] = field(default_factory=dict)
-    agreement: Agreement | None = None
-
-
 @dataclass(slots=True)
 class Findings:
-    """What the checks found: problems with their paths, and what the run will need.
+    """What the checks found: problems with their places, and what the run will need.
 
     `input_uses` and `env_uses` map a referenced name to the field that first uses it.
     """
 
-    problems: list[tuple[Path, bool, Problem]] = field(default_factory=list)
+    problems: list[Located] = field(default_factory=list)
     plan: Plan | None = None
     input_uses: dict[str, str] = field(default_factory=dict)
     env_uses: dict[str, str] = field(default_factory=dict)
@@ -72,16 +59,16 @@ class Findings:
             severity="warning" if warning else "error",
             suggestion=suggestion,
         )
-        self.problems.append((path, key, problem))
+        self.problems.append(Located(path, key, problem))
 
 
-def check(data: Mapping[str, Any], access: EnvironmentAccess) -> Findings:
+def check(data: Mapping[str, Any], access: MachineAccess) -> Findings:
     """All findings about a workflow's plain data, whatever its shape."""
     return _Checks(data, access).run()
 
 
 class _Checks:
-    def __init__(self, data: Mapping[str, Any], access: EnvironmentAccess) -> None:
+    def __init__(self, data: Mapping[str, Any], access: MachineAccess) -> None:
         self.found = Findings()
         self.access = access
         self.data = data

@@ -23,8 +23,8 @@ from protocol.executions import (
 )
 from protocol.problems import Problem
 from sidecar.engine import catalog, loader, validation
+from sidecar.engine.access import MachineAccess
 from sidecar.engine.active import ActiveExecutions, bad_option, canonical, not_found
-from sidecar.engine.checks import EnvironmentAccess
 from sidecar.engine.clock import Clock, SystemClock
 from sidecar.engine.events import EventListener, shown_workflow_id
 from sidecar.engine.execution import MANY_STEPS, Execution
@@ -102,7 +102,7 @@ class Engine:
         # Held and never asked: by it the log and errors of the wire know these values, also when
         # the runs that knew them have ended.
         self._secrets = Redactor(values.values())
-        self._access = EnvironmentAccess(frozenset(allow_env), values, confinement.agreement)
+        self._access = MachineAccess(frozenset(allow_env), values, confinement.agreement)
         self._listeners: list[EventListener] = []
         self._around = Surroundings(
             runner=self.runner,

@@ -13,18 +13,17 @@ from pydantic import ValidationError
 
 from protocol import limits
 from protocol.model_problems import problems_of
-from protocol.problems import Path, Problem, closest, field_name, shown
+from protocol.problems import Located, Path, Problem, closest, field_name, shown
 from protocol.workflow import PythonStep, Workflow
 from sidecar.engine import checks, yaml_text
-from sidecar.engine.checks import EnvironmentAccess, Findings
+from sidecar.engine.access import MachineAccess
+from sidecar.engine.checks import Findings
 from sidecar.engine.plan import Plan
 from sidecar.engine.yaml_places import Place
 from sidecar.engine.yaml_text import YamlText
 from sidecar.errors import WorkflowInvalid
 from sidecar.redaction import Redactor
 
-#: A path in the data, whether the problem is about the key that it ends with, the problem.
-Located = tuple[Path, bool, Problem]
 #: What more than the loader knows is wrong with a workflow's data, whatever its shape.
 FurtherChecks = Callable[[Mapping[str, Any]], Iterable[Located]]
 
@@ -54,7 +53,7 @@ def _nothing_further(_: Mapping[str, Any]) -> Iterable[Located]:
 
 
 def load_text(
-    source: bytes | str, access: EnvironmentAccess, further: FurtherChecks = _nothing_further
+    source: bytes | str, access: MachineAccess, further: FurtherChecks = _nothing_further
 ) -> LoadedWorkflow:
     """Load a YAML text. Raises WorkflowInvalid with every problem, warnings included."""
     text = yaml_text.parse(source)
@@ -64,7 +63,7 @@ def load_text(
 
 
 def load_object(
-    data: Any, access: EnvironmentAccess, further: FurtherChecks = _nothing_further
+    data: Any, access: MachineAccess, further: FurtherChecks = _nothing_further
 ) -> LoadedWorkflow:
     """Load a workflow given as a JSON object. Raises WorkflowInvalid.
 
@@ -89,11 +88,12 @@ def load_object(
     return _load(YamlText(orjson.loads(copy), None, [], set()), access, further)
 
 
-def _load(text: YamlText, access: EnvironmentAccess, further: FurtherChecks) -> LoadedWorkflow:
+def _load(text: YamlText, access: MachineAccess, further: FurtherChecks) -> LoadedWorkflow:
     data, root = text.data, text.root
     if not isinstance(data, dict):
         message = f"expected a mapping with workflow and steps, got {shown(data)}"
-        raise _invalid([_shown(_placed((), False, Problem(field="", message=message), root))])
+        problem = Located((), False, Problem(field="", message=message))
+        raise _invalid([_shown(_placed(problem, root))])
     located: list[Located] = []
     data = _with_known_types(data, located)
     workflow = None
@@ -103,13 +103,15 @@ def _load(text: YamlText, access: EnvironmentAccess, further: FurtherChecks) -> 
         located += problems_of(error, Workflow)
     findings: Findings = checks.check(data, access)
     # A value of the wrong shape has been reported; what else follows from it is no news.
-    misshapen = {path for path, is_key, _ in located if not is_key}
+    misshapen = {one.path for one in located if not one.is_key}
     located += [
-        item for item in (*findings.problems, *further(data)) if item[0] not in misshapen or item[1]
+        one
+        for one in (*findings.problems, *further(data))
+        if one.path not in misshapen or one.is_key
     ]
     problems = text.problems + [
         placed
-        for placed in (_placed(path, is_key, problem, root) for path, is_key, problem in located)
+        for placed in (_placed(one, root) for one in located)
         if (placed.line, placed.column) not in text.unreadable
     ]
     problems = [_shown(problem) for problem in problems]
@@ -145,7 +147,7 @@ def _with_known_types(data: dict[str, Any], located: list[Located]) -> dict[str,
             path = ("steps", index)
             message = 'the key "type" is missing; write "python" or "output"'
         problem = Problem(field=field_name(path), message=message, suggestion=near)
-        located.append((path, False, problem))
+        located.append(Located(path, False, problem))
     return {**data, "steps": steps}
 
 
@@ -153,11 +155,11 @@ def _means_type(key: str) -> bool:
     return closest(key, PythonStep.model_fields) == "type"
 
 
-def _placed(path: Path, is_key: bool, problem: Problem, root: Place | None) -> Problem:
+def _placed(located: Located, root: Place | None) -> Problem:
     if root is None:
-        return problem
-    line, column = root.of(path, key=is_key)
-    return problem.model_copy(update={"line": line, "column": column})
+        return located.problem
+    line, column = root.of(located.path, key=located.is_key)
+    return located.problem.model_copy(update={"line": line, "column": column})
 
 
 def _shown(problem: Problem) -> Problem:

@@ -1,6 +1,6 @@
 """One step of one run: its attempts, and what is kept of each for the detail.
 
-Records only; `execution` moves them. It knows no processes and sends no events.
+Records only; `step_execution` moves them. It knows no processes and sends no events.
 """
 
 from collections.abc import Mapping

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Final, Literal
 
-from protocol.problems import Path, Problem, field_name
+from protocol.problems import Located, Path, Problem, field_name
 from sidecar.engine import catalog, checks, loader
-from sidecar.engine.checks import EnvironmentAccess
-from sidecar.engine.loader import LoadedWorkflow, Located
+from sidecar.engine.access import MachineAccess
+from sidecar.engine.loader import LoadedWorkflow
 from sidecar.errors import PathError, PathNotFound, WorkflowInvalid, WorkflowNotFound
 from sidecar.scripts.paths import ProjectRoot
 
@@ -21,18 +21,18 @@ from sidecar.scripts.paths import ProjectRoot
 _YAML_TEXT: Final = re.compile(r"\n|:(?:\s|$)|^\s*\{.*:")
 
 
-def load_file(project: ProjectRoot, path: str, access: EnvironmentAccess) -> LoadedWorkflow:
+def load_file(project: ProjectRoot, path: str, access: MachineAccess) -> LoadedWorkflow:
     """Load a workflow file by its path in the project. Raises WorkflowNotFound, WorkflowInvalid."""
     return loader.load_text(_read(project, path), access)
 
 
-def validate_file(project: ProjectRoot, path: str, access: EnvironmentAccess) -> list[Problem]:
+def validate_file(project: ProjectRoot, path: str, access: MachineAccess) -> list[Problem]:
     """Every problem of a workflow file, in the order of the text. Raises WorkflowNotFound."""
     return _problems_of_text(project, _read(project, path), access)
 
 
 def validate(
-    project: ProjectRoot, workflow: str | Mapping[str, Any], access: EnvironmentAccess
+    project: ProjectRoot, workflow: str | Mapping[str, Any], access: MachineAccess
 ) -> list[Problem]:
     """Every problem of a path, a YAML text (of several lines, or with a `key: value`) or an object.
 
@@ -56,7 +56,7 @@ def _read(project: ProjectRoot, path: str) -> bytes:
 
 
 def _problems_of_text(
-    project: ProjectRoot, text: bytes | str, access: EnvironmentAccess
+    project: ProjectRoot, text: bytes | str, access: MachineAccess
 ) -> list[Problem]:
     try:
         return loader.load_text(text, access, partial(_paths, project)).warnings
@@ -87,4 +87,5 @@ def _paths(project: ProjectRoot, data: Mapping[str, Any]) -> Iterator[Located]:
 
 
 def _located(path: Path, message: str, severity: Literal["error", "warning"]) -> Located:
-    return path, False, Problem(field=field_name(path), message=message, severity=severity)
+    problem = Problem(field=field_name(path), message=message, severity=severity)
+    return Located(path, False, problem)

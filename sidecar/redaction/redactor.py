@@ -1,7 +1,7 @@
 """One object per run that knows what may not be shown of it, asked by every sink.
 
-Brings together values (`known`), names (`names`, `assignments`) and shapes (`shapes`,
-`credentials`); knows neither events nor files nor logs.
+Brings together values (`known`), names (`names`, `assignments`, `told`) and shapes (`shapes`,
+`credentials`, `cuts`); knows neither events nor files nor logs.
 
 Closed on failure: where anything goes wrong with a part of a value, the mark stands in its place.
 """

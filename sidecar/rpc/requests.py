@@ -89,5 +89,5 @@ def params_of(method: Method, params: Any) -> Model:
         if count > MAX_PROBLEMS:
             # Telling what is wrong costs far more than finding it.
             raise BadParams([Problem(field="params", message=f"{count} problems")]) from None
-        found = [problem for _, _, problem in problems_of(error, method.params)]
+        found = [one.problem for one in problems_of(error, method.params)]
         raise BadParams(found) from None

@@ -10,7 +10,7 @@ import pytest
 from sidecar.cli.display import make_progress
 from sidecar.cli.progress import Progress
 from sidecar.engine import loader
-from sidecar.engine.checks import EnvironmentAccess
+from sidecar.engine.access import MachineAccess
 from sidecar.engine.loader import LoadedWorkflow
 from sidecar.scripts.interface import ScriptFailure
 from tests.unit.sidecar.engine.doubles import (
@@ -26,7 +26,7 @@ from tests.unit.sidecar.redaction import samples
 
 
 def load(*steps: dict[str, Any], **more: Any) -> LoadedWorkflow:
-    return loader.load_object(workflow(*steps, **more), EnvironmentAccess(allowed=None))
+    return loader.load_object(workflow(*steps, **more), MachineAccess(allowed=None))
 
 
 async def shown(

@@ -11,7 +11,7 @@ import pytest
 from protocol import limits
 from protocol.results import WorkflowListEntry
 from sidecar.engine import catalog
-from sidecar.engine.checks import EnvironmentAccess
+from sidecar.engine.access import MachineAccess
 from sidecar.errors import PathNotFound
 from sidecar.scripts.paths import ProjectRoot
 
@@ -33,7 +33,7 @@ def put(project: ProjectRoot, path: str, content: str | bytes = GOOD) -> Path:
 
 
 def listed(project: ProjectRoot) -> list[dict[str, Any]]:
-    return catalog.list_workflows(project, EnvironmentAccess())
+    return catalog.list_workflows(project, MachineAccess())
 
 
 def paths(project: ProjectRoot) -> list[str]:

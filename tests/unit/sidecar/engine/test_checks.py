@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from sidecar.engine.checks import EnvironmentAccess, Findings, check, entries
+from sidecar.engine.access import MachineAccess
+from sidecar.engine.checks import Findings, check, entries
 
 
 def python(step_id: str, **more: Any) -> dict[str, Any]:
@@ -12,10 +13,10 @@ def python(step_id: str, **more: Any) -> dict[str, Any]:
 
 
 def found(
-    *steps: Any, inputs: Any = (), access: EnvironmentAccess | None = None, **more: Any
+    *steps: Any, inputs: Any = (), access: MachineAccess | None = None, **more: Any
 ) -> Findings:
     data = {"inputs": list(inputs), "steps": list(steps), **more}
-    return check(data, access or EnvironmentAccess())
+    return check(data, access or MachineAccess())
 
 
 def fields(findings: Findings) -> list[str]:
@@ -42,7 +43,7 @@ def test_what_the_run_will_need_is_noted_with_its_first_use() -> None:
         python("a", inputs={"x": "${workflow.inputs.i}", "y": "${env.HOME}${workflow.inputs.i}"}),
         python("b", env={"Z": "${env.HOME}"}),
         inputs=[{"id": "i", "type": "string", "default": "x"}],
-        access=EnvironmentAccess(frozenset({"HOME"}), {"HOME": "/h"}),
+        access=MachineAccess(frozenset({"HOME"}), {"HOME": "/h"}),
     )
 
     assert findings.problems == []
@@ -53,7 +54,7 @@ def test_what_the_run_will_need_is_noted_with_its_first_use() -> None:
 @pytest.mark.parametrize("inputs", ["text", {"a": 1}, 5])
 @pytest.mark.parametrize("steps", ["text", {"a": 1}, 5, None, [None, 1, "a", []]])
 def test_nothing_of_the_wrong_shape_is_a_surprise(inputs: Any, steps: Any) -> None:
-    findings = check({"inputs": inputs, "steps": steps, "ui_metadata": 1}, EnvironmentAccess())
+    findings = check({"inputs": inputs, "steps": steps, "ui_metadata": 1}, MachineAccess())
 
     assert findings.problems == []
 

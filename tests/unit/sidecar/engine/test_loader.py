@@ -6,10 +6,10 @@ import pytest
 
 from protocol import limits
 from sidecar.engine import loader
-from sidecar.engine.checks import EnvironmentAccess
+from sidecar.engine.access import MachineAccess
 from sidecar.errors import WorkflowInvalid
 
-NOTHING = EnvironmentAccess()
+NOTHING = MachineAccess()
 
 
 def workflow(**more: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import yaml
 from protocol.problems import Problem
 from sidecar.cli.workflow_argument import problem_line
 from sidecar.engine import loader, yaml_text
-from sidecar.engine.checks import EnvironmentAccess
+from sidecar.engine.access import MachineAccess
 from sidecar.engine.loader import LoadedWorkflow
 from sidecar.errors import WorkflowInvalid
 from tests.unit.sidecar.engine.malformed import (
@@ -31,7 +31,7 @@ ROWS = (*syntax.ROWS, *plain_data.ROWS, *shape.ROWS, *bounds.ROWS, *references.R
 ONLY_LIBYAML = {"a directive", "half a surrogate pair as escape"}
 
 
-def load(source: str | bytes, access: EnvironmentAccess = ACCESS) -> LoadedWorkflow:
+def load(source: str | bytes, access: MachineAccess = ACCESS) -> LoadedWorkflow:
     return loader.load_text(source, access)
 
 
@@ -162,7 +162,7 @@ def test_what_may_be_meant_is_a_warning(name: str) -> None:
 
 
 def test_where_the_flags_of_the_run_are_not_known_a_variable_is_a_warning() -> None:
-    loaded = load(value("'${env.TOKEN}'"), EnvironmentAccess(allowed=None))
+    loaded = load(value("'${env.TOKEN}'"), MachineAccess(allowed=None))
 
     assert [problem_line("wf.yaml", problem) for problem in loaded.warnings] == [
         "wf.yaml:6:17: warning: ${env.TOKEN}: a run needs the flag --allow-env TOKEN"

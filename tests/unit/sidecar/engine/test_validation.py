@@ -8,11 +8,11 @@ import pytest
 
 from sidecar.cli.workflow_argument import problem_line
 from sidecar.engine import validation
-from sidecar.engine.checks import EnvironmentAccess
+from sidecar.engine.access import MachineAccess
 from sidecar.errors import WorkflowInvalid, WorkflowNotFound
 from sidecar.scripts.paths import ProjectRoot
 
-NOTHING = EnvironmentAccess()
+NOTHING = MachineAccess()
 
 
 @pytest.fixture

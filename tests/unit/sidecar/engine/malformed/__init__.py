@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from sidecar.engine.checks import EnvironmentAccess
+from sidecar.engine.access import MachineAccess
 
 #: `${env.HOME}` may be read, `${env.UNSET_NAME}` may be but is not set.
-ACCESS = EnvironmentAccess(frozenset({"HOME", "UNSET_NAME"}), {"HOME": "/home/me"})
+ACCESS = MachineAccess(frozenset({"HOME", "UNSET_NAME"}), {"HOME": "/home/me"})
 
 #: Line 1 of most files.
 HEAD = "workflow: {name: W}\n"
