@@ -25,7 +25,7 @@ const PARTS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500].concat(
  * Round parts for a time axis that holds so much, and the whole of it.
  * @param {number} ms
  */
-export function axisOf(ms) {
+function axisOf(ms) {
   const partMs = PARTS_MS.find((part) => ms <= 5 * part) ?? Math.ceil(ms / 5);
   const count = Math.max(1, Math.ceil(ms / partMs));
   return { partMs, count, spanMs: partMs * count };

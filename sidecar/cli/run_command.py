@@ -11,7 +11,6 @@ from typing import Any
 import orjson
 
 from protocol.executions import ExecutionResult
-from protocol.limits import HISTORY_PER_WORKFLOW
 from protocol.workflow import PythonStep
 from sidecar.cli import exit_status, streams
 from sidecar.cli.complaints import Complaints
@@ -60,12 +59,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _run(options: argparse.Namespace, project: Path, path: str, given: dict[str, Any]) -> int:
-    history = ExecutionHistory(history_file(options, project))
     with Complaints() as complaints:
         try:
             async with Engine(
                 project,
-                history=history,
+                history=ExecutionHistory(history_file(options, project)),
                 python=options.python,
                 allow_env=options.allow_env,
                 preload=options.preload,
@@ -75,7 +73,7 @@ async def _run(options: argparse.Namespace, project: Path, path: str, given: dic
                 inputs = {**given, **_typed_inputs(loaded, options.input)}
                 progress = make_progress(loaded, project, as_json=options.json)
                 if progress.has_estimate:
-                    progress.expect(await _durations(history, loaded.workflow.workflow_id))
+                    progress.expect(await _durations(engine, loaded.workflow.workflow_id))
                 engine.on_event(progress.on_event)
                 result, status = await _execute(engine, loaded, inputs, progress)
                 progress.summary(_hints(options, project, loaded, result, complaints))
@@ -87,15 +85,15 @@ async def _run(options: argparse.Namespace, project: Path, path: str, given: dic
     return status
 
 
-async def _durations(history: ExecutionHistory, workflow_id: str) -> dict[str, float]:
+async def _durations(engine: Engine, workflow_id: str) -> dict[str, float]:
     """How long the steps took in the runs that are kept, in milliseconds by step id."""
     try:
-        entries = await history.history(workflow_id, HISTORY_PER_WORKFLOW)
-        details = [await history.detail(entry.id) for entry in entries]
-    except HistoryError:
-        # It is told when this run cannot be kept either; an estimate is nobody's need.
+        return step_durations(
+            [await engine.detail(entry.id) for entry in await engine.past(workflow_id)]
+        )
+    except (HistoryError, ExecutionNotFound):
+        # What is wrong is told when this run cannot be kept either; an estimate is nobody's need.
         return {}
-    return step_durations(detail for detail in details if detail is not None)
 
 
 def _hints(
