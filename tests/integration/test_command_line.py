@@ -289,18 +289,6 @@ def test_modules_of_the_project_do_not_become_ours(project: Project) -> None:
             assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="no folder is read-only for root")
-def test_a_read_only_project_is_one_warning(project: Project) -> None:
-    project.path.chmod(stat.S_IRUSR | stat.S_IXUSR)
-    try:
-        ran = run(project, "run", "greet.yaml")
-    finally:
-        project.path.chmod(stat.S_IRWXU)
-    assert ran.returncode == 0
-    assert ran.stderr.count("\n") == 1
-    assert "this run is not kept in the history" in ran.stderr
-
-
 #: Root reads everything, unless it gives that right away.
 UNPRIVILEGED = (
     (
@@ -313,11 +301,27 @@ UNPRIVILEGED = (
 )
 
 
+unprivileged = pytest.mark.skipif(
+    os.geteuid() == 0 and not shutil.which("setpriv"),
+    reason="without setpriv, no folder is closed to root",
+)
+
+
+@unprivileged
+def test_a_read_only_project_is_one_warning(project: Project) -> None:
+    project.path.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    try:
+        ran = run(project, "run", "greet.yaml", command=(*UNPRIVILEGED, str(COMMAND)))
+    finally:
+        project.path.chmod(stat.S_IRWXU)
+    assert ran.returncode == 0
+    assert ran.stderr.count("\n") == 1
+    assert "this run is not kept in the history" in ran.stderr
+
+
 @pytest.fixture(params=[0, stat.S_IRUSR | stat.S_IWUSR], ids=["closed", "not to be entered"])
 def closed(request: pytest.FixtureRequest, project: Project) -> Iterator[Path]:
     """A folder beside the project, with a workflow in it that may not be looked at."""
-    if UNPRIVILEGED and not shutil.which(UNPRIVILEGED[0]):
-        pytest.skip("without setpriv, no folder is closed to root")
     folder = project.path.parent / "closed"
     folder.mkdir()
     (folder / "greet.yaml").write_bytes((project.path / "greet.yaml").read_bytes())
@@ -326,6 +330,7 @@ def closed(request: pytest.FixtureRequest, project: Project) -> Iterator[Path]:
     folder.chmod(stat.S_IRWXU)
 
 
+@unprivileged
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -355,6 +360,7 @@ def test_a_folder_that_may_not_be_entered_is_named_with_the_systems_reason(
     assert done.returncode == (1 if arguments[0] == "validate" else 2)
 
 
+@unprivileged
 def test_a_history_where_one_may_not_look_costs_a_run_its_record_and_nothing_else(
     project: Project, closed: Path
 ) -> None:
