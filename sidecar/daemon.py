@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from protocol import limits
-from sidecar import __version__, parent
+from sidecar import __version__, hang_up, parent
 from sidecar.engine import Engine
 from sidecar.errors import PythonNotFound
 from sidecar.history.executions import ExecutionHistory
@@ -315,6 +315,9 @@ def serve(options: DaemonOptions, announce: Callable[[Endpoint], str] = ready_li
     """
     forbid_dumps()
     stdin, stdout = claim_stdio(options.stdio)
+    if options.ends_with_stdin and hang_up.by_parent(stdin, stdout):
+        # While we were loaded; what was asked for is not begun, for it would end at once.
+        return 0
     listening = None if options.websocket is None else listen(options.websocket)
     sys.stdout = sys.stderr
     _keep_selectors_out_of_the_log()

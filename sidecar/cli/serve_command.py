@@ -3,12 +3,15 @@
 import argparse
 from pathlib import Path
 
-from sidecar.cli.folders import history_file, project_folder
-from sidecar.cli.isolation import isolation_options
+from sidecar import hang_up
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve until the end; the exit status."""
+    """Serve until the end, which may have come before the start; the exit status."""
+    if hang_up.by_parent():
+        return 0
+    from sidecar.cli.folders import history_file, project_folder
+    from sidecar.cli.isolation import isolation_options
     from sidecar.daemon import DaemonOptions, serve
     from sidecar.errors import UsageError
     from sidecar.logs import set_up_logging

@@ -86,6 +86,33 @@ def test_a_parent_that_is_killed_at_any_instant_leaves_no_process(
         poll(lambda m=marker: left(m, project.path), lambda found: not found, ALL_GONE_S)  # type: ignore[misc]
 
 
+@pytest.mark.parametrize("flags", [(), ("--ws", "0")], ids=["stdio", "websocket"])
+def test_a_parent_that_is_gone_before_the_start_has_nothing_loaded_for_it(
+    project: Project, flags: tuple[str, ...]
+) -> None:
+    (stdin, said), (heard, stdout) = os.pipe(), os.pipe()
+    os.write(said, start_requests(project).encode())
+    os.close(said)
+    os.close(heard)
+    python, *command = serve_command(project, *flags)
+    try:
+        done = subprocess.run(
+            [python, "-X", "importtime", *command],
+            stdin=stdin,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            timeout=20,
+            check=True,
+        )
+    finally:
+        os.close(stdin)
+        os.close(stdout)
+    assert b" sidecar.hang_up\n" in done.stderr
+    for slow in (b"sidecar.daemon", b"pydantic", b"asyncio"):
+        assert slow not in done.stderr
+    assert not (project.path / ".workflow-sidecar").exists()
+
+
 def test_a_daemon_that_is_killed_takes_the_most_stubborn_scripts_along(
     start: Start, project: Project
 ) -> None:

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -175,6 +175,32 @@ async def test_a_process_that_hangs_after_the_end_is_ended(
     served.daemon.end("now")
     await watching
     assert await asyncio.to_thread(gone.wait, 5)
+
+
+@pytest.mark.parametrize("ends_with_stdin", [True, False])
+def test_a_parent_that_died_while_all_was_loaded_is_not_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends_with_stdin: bool
+) -> None:
+    served = []
+
+    def run(serving: Coroutine[Any, Any, int]) -> int:
+        served.append(serving)
+        serving.close()
+        return 7
+
+    (stdin, said), (heard, stdout) = os.pipe(), os.pipe()
+    monkeypatch.setattr(module, "claim_stdio", lambda peer: (stdin, stdout))
+    monkeypatch.setattr(module, "forbid_dumps", lambda: None)
+    monkeypatch.setattr(sys, "stdout", sys.stdout)
+    monkeypatch.setattr(asyncio, "run", run)
+    os.write(said, INFO)
+    os.close(said)
+    os.close(heard)
+    history = tmp_path / "history.db"
+    status = module.serve(DaemonOptions(tmp_path, history, ends_with_stdin=ends_with_stdin))
+    os.close(stdin)
+    os.close(stdout)
+    assert (status, len(served)) == ((0, 0) if ends_with_stdin else (7, 1))
 
 
 class ServedWebSocket:
