@@ -30,7 +30,7 @@ import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from protocol import limits
 from sidecar.own_folder import CACHE, OWN_FOLDER, make_folder
@@ -56,6 +56,8 @@ UMASK: Final = 0o077
 KEPT_CAPABILITIES: Final = sum(1 << number for number in (0, 1, 3, 4, 5, 6, 7, 10))
 #: Read by every Python from 3.4 on.
 _MARSHAL_VERSION: Final = 2
+#: A workflow's steps need few; what is forgotten is made anew.
+_MAX_KINDS: Final = 16
 _SIDECAR: Final = Path(__file__).parent.parent
 
 #: The resource limits that a host may set, by name, each with getrlimit(2)'s and its default.
@@ -107,6 +109,19 @@ class Place:
     """XDG_CACHE_HOME; lasts if the project can be written."""
 
 
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What one attempt may reach, as `child/confine.py` reads it: two marshalled dicts."""
+
+    common: bytes
+    """What is the same for one attempt after another: put in force ahead, where that can be."""
+    own: bytes
+
+    def whole(self) -> bytes:
+        """Both, for a process that gets them at once."""
+        return marshal.dumps((self.common, self.own), _MARSHAL_VERSION)
+
+
 class Confinement:
     """The policies of one project's scripts."""
 
@@ -124,6 +139,7 @@ class Confinement:
         self._closed = tuple(path for path in (self.home, self._project) if path)
         self._found: dict[str, list[Rule]] = {}
         self._fixed: dict[str, list[str]] = {}
+        self._commons: dict[tuple[object, ...], bytes] = {}
 
     def place(self, temporary: Path) -> Place:
         """Make what an attempt needs around it, `temporary` being there already."""
@@ -148,27 +164,44 @@ class Confinement:
         environment: Mapping[str, str],
         *,
         proving: bool = False,
-    ) -> bytes:
-        """The policy of one attempt, as `child/confine.py` reads it. Raises PermissionRefused.
+    ) -> Policy:
+        """The policy of one attempt. Raises PermissionRefused.
 
         With `proving` nothing is required: what is missing is to be found out.
         """
-        own = [*self.agreement.rules(permissions), (str(place.temporary), "w")]
-        policy: dict[str, Any] = {
-            "level": "best-effort" if proving else self.options.level,
-            "umask": UMASK,
-            "limits": {"core": 0, **self.native_limits()},
-            "capabilities": KEPT_CAPABILITIES,
-            "project": self._project,
-            "rules": self._common_rules(environment),
-            "own_rules": list(dict.fromkeys(own)),
-            "closed": [*self._closed, *CLOSED],
-            "hidden": [(str(self._own), CACHE)] if self.covers(place) else [],
-            "fixed": self._executed_by_us(interpreter),
-            "daemon": os.getpid(),
-            "network": self.agreement.network(permissions),
+        level = "best-effort" if proving else self.options.level
+        network = self.agreement.network(permissions)
+        path, covers = environment.get("PATH", ""), self.covers(place)
+        kind = (interpreter, level, network, path, covers)
+        if kind not in self._commons:
+            if len(self._commons) >= _MAX_KINDS:
+                self._commons.clear()
+            common = {
+                "level": level,
+                "umask": UMASK,
+                "limits": {"core": 0, **self.native_limits()},
+                "capabilities": KEPT_CAPABILITIES,
+                "project": self._project,
+                "rules": self._common_rules(environment),
+                "closed": [*self._closed, *CLOSED],
+                "hidden": [(str(self._own), CACHE)] if covers else [],
+                "fixed": self._executed_by_us(interpreter),
+                "daemon": os.getpid(),
+                "network": network,
+            }
+            self._commons[kind] = marshal.dumps(common, _MARSHAL_VERSION)
+        rules = [*self.agreement.rules(permissions), (str(place.temporary), "w")]
+        own = {
+            "own_rules": list(dict.fromkeys(rules)),
+            "covered": self._covered(place) if covers else [],
         }
-        return marshal.dumps(policy, _MARSHAL_VERSION)
+        return Policy(self._commons[kind], marshal.dumps(own, _MARSHAL_VERSION))
+
+    def _covered(self, place: Place) -> list[object]:
+        """What there is to be covered now; what was covered ahead may have changed since."""
+        stats = [folder.stat() for folder in (self._own, place.cache)]
+        names = sorted(os.listdir(self._own))  # noqa: PTH208 - nothing but the names
+        return [*((status.st_dev, status.st_ino) for status in stats), names]
 
     def rules(self, permissions: Permissions, environment: Mapping[str, str]) -> list[Rule]:
         """What is open to a step's script, but for its temporary folder and the interpreter.

@@ -60,6 +60,8 @@ logger = logging.getLogger(__name__)
 
 #: From this size on, work on a whole value leaves the event loop for a thread.
 _LARGE_BYTES: Final = MIB
+#: Each of those that were ready for a script may be gone, one after the other, when it comes.
+_MAX_STARTS: Final = 5
 
 
 class _NotStarted(Exception):
@@ -241,17 +243,17 @@ class LocalRunner(ScriptRunner):
 
         Raises _NotStarted.
         """
-        try:
+        starts = 0
+        while True:
+            starts += 1
             try:
                 attempt = await self._start(script, interpreter, request, place, proving=proving)
                 return await self._watched(attempt, stdin, request, stderr)
-            except NeverStarted:
-                # The zygote died with the request; by now another way is taken.
+            except OSError as error:  # found out only in the new process
+                if not isinstance(error, NeverStarted) or starts == _MAX_STARTS:
+                    raise _not_started(error) from None
+                # Whoever was to run it died with the request; by now another way is taken.
                 os.lseek(script.fd, 0, os.SEEK_SET)
-                attempt = await self._start(script, interpreter, request, place, proving=proving)
-                return await self._watched(attempt, stdin, request, stderr)
-        except OSError as error:  # found out only in the new process
-            raise _not_started(error) from None
 
     async def _watched(
         self, attempt: Attempt, stdin: bytes, request: ScriptRequest, stderr: Stderr

@@ -255,14 +255,25 @@ class Host:
             return False
         return name == "sidecar-spare" and (self._is_zygote(parent) or self._is_spare(parent))
 
+    def _serves(self, pid: int) -> bool:
+        """A supervisor that the zygote has forked for one script after another."""
+        try:
+            name = Path(f"/proc/{pid}/comm").read_text().strip()
+            parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            return False
+        return name == "sidecar-spare" and self._is_zygote(parent)
+
     def figures(self) -> tuple[int, int]:
-        """Descriptors and threads of the daemon; its descriptors can be counted by root alone,
-        for all others there are none, before and after."""
+        """Descriptors and threads of the daemon, but for the two descriptors of each spare, which
+        come and go; its descriptors can be counted by root alone, for all others there are none,
+        before and after."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         threads = next(line for line in status.splitlines() if line.startswith("Threads:"))
         descriptors = 0
         with suppress(PermissionError):
             descriptors = len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+            descriptors -= 2 * sum(1 for pid in marked(self.marker) if self._serves(pid))
         return descriptors, int(threads.split()[1])
 
     def peak_bytes(self) -> int:

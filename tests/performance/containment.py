@@ -106,20 +106,21 @@ def parts(folder: Path) -> Iterator[Row]:
         temporary.mkdir()
         place = confinement.place(temporary)
         request = ScriptRequest("script.py", {}, 1000)
-        policy = marshal.loads(  # noqa: S302 - ours
-            confinement.policy(python, request.permissions, place, dict(os.environ))
-        )
+        made = confinement.policy(python, request.permissions, place, dict(os.environ))
+        confine.prepare(made.common)  # as the zygote does
+        attempt = confine._Ahead(made.common)
+        policy = attempt.policy
+        policy.update(marshal.loads(made.own))  # noqa: S302 - ours
         closed = {**policy, "network": False}
-        confine.prepare(marshal.dumps(policy))  # as the zygote does
         steps = {
-            "limits": lambda: confine._limit(policy),
-            "a view of its own (mount namespace)": lambda: confine._change_view(policy),
+            "limits": lambda: confine._limit(attempt),
+            "a view of its own (mount namespace)": lambda: confine._change_view(attempt, None),
             "no privileges": lambda: (
                 confine._drop_capabilities(policy),
-                confine._no_new_privileges(policy),
+                confine._no_new_privileges(),
             ),
             f"Landlock, {len(policy['rules'])} rules, none made ahead": lambda: confine._landlock(
-                policy
+                attempt
             ),
             "the network closed (seccomp)": lambda: confine._close_network(closed),
         }

@@ -1,9 +1,11 @@
 # Shuts a process in, right before a script runs in it; on the user's Python, 3.8 or newer.
 #
-# `enter(policy)` is called once, in the script's own process, single-threaded, as the last thing
-# before the script's first line. `policy` is what sidecar/scripts/confinement.py made: a dict,
-# marshalled, since the interpreter reads that without importing anything. What each system call
-# is for stands beside it; why the policy is as it is, there.
+# `enter(common, own)` is called once, in the script's own process, single-threaded, as the last
+# thing before the script's first line. The two halves of the policy are what
+# sidecar/scripts/confinement.py made: what is the same for one attempt after another, so that
+# `rehearse` can do it ahead, and the attempt's own; dicts, marshalled, since the interpreter reads
+# that without importing anything. What each system call is for stands beside it; why the policy is
+# as it is, there.
 #
 # What cannot be put in force is left out, unless the policy requires it: then IsolationUnavailable
 # is raised and no line of the script may run. Nobody takes this file's word for what is in force:
@@ -68,49 +70,81 @@ _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP = 24, 38, 22
 _CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
 _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_BIND, _MS_REC, _MS_SLAVE = 2, 4, 8, 4096, 16384, 1 << 19
 _MOUNT_ATTR_RDONLY = 1
+_MNT_DETACH, _ENOENT, _EINVAL = 2, 2, 22
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a device of the system
 #: A folder of the sidecar's holds a handful; more need no stand-in to be covered.
 _COVERED_NAMES = 200
 _LAST_CAPABILITY = 63
+#: Of policies that are remembered.
+_MAX_KINDS = 16
 _RESOURCES = {"core": 4, "fsize": 1, "nofile": 7, "as": 9}  # getrlimit(2) on Linux
 #: Of 1000: when memory runs out, the script goes and not the daemon (proc(5), oom_score_adj).
 _OOM_SCORE = "500"
-#: What `rehearse` has made: of which policy, from what on disk, the ruleset's descriptor.
-_ahead = []
 #: The capabilities that this process can still have, once that is settled.
 _bounded = []
-#: What the interpreter itself reads and executes; found once, by `prepare`, or when needed.
-_interpreter = []
+#: By `common`, as it came: what the interpreter itself reads and executes; see `prepare`.
+_interpreters = {}
 
 
 class IsolationUnavailable(Exception):
     """The host requires protection that this machine or this Python cannot give."""
 
 
-def prepare(policy):
+class _Ahead:
+    """What `rehearse` has done of a policy, and in view of what; nothing yet."""
+
+    def __init__(self, common):
+        import marshal
+
+        self.policy = marshal.loads(common)  # noqa: S302 - the daemon's own
+        self.interpreter = _interpreters.get(common)
+        self.limited = False
+        #: Whether this process has a view of its own of the files, whether what is the same for
+        #: all attempts has been done there, and what is covered.
+        self.separate = self.furnished = False
+        self.covered = []
+        self.ruleset = -1
+        #: What lay at the paths of the ruleset.
+        self.seen = []
+
+
+#: `rehearse`'s, for `enter`.
+_ahead = []
+
+
+def prepare(common):
     """Find out ahead what does not change from script to script; not needed, only quicker."""
-    import marshal
+    if common not in _interpreters:
+        import marshal
 
-    policy = marshal.loads(policy)  # noqa: S302 - the daemon's own
-    _interpreter[:] = _interpreter_paths(policy)
-    if _ctypes is not None:
-        for name in ("syscall", "prlimit", "unshare", "mount", "capget", "capset", "prctl"):
-            _functions[name] = _Function(_ctypes.dlsym(_ctypes.dlopen(None, os.RTLD_NOW), name))
+        policy = marshal.loads(common)  # noqa: S302 - the daemon's own
+        if len(_interpreters) >= _MAX_KINDS:
+            _interpreters.clear()
+        _interpreters[common] = _interpreter_paths(policy) if policy["level"] != "off" else []
+        if _ctypes is not None:
+            for name in ("syscall", "prlimit", "unshare", "mount", "capget", "capset", "prctl"):
+                _function(name)
 
 
-def rehearse(policy):
+def rehearse(common, keep_view):
     """Do ahead, in the process that is to be shut in, what `enter` does for all attempts alike; not
-    needed, only quicker."""
-    if _interpreter and _ctypes is not None and policy["level"] != "off":
-        try:
-            _limit(policy)  # lowered again then, to the same
-            _bound_capabilities(policy)
-        except OSError:
-            pass  # `enter` says so
-        _make_ahead(policy)
+    needed, only quicker. For `keep_view` see `enter`."""
+    ahead = _Ahead(common)
+    if ahead.policy["level"] == "off" or _ctypes is None or not sys.platform.startswith("linux"):
+        return
+    _ahead.append(ahead)
+    try:
+        _limit(ahead)
+        _change_view(ahead, keep_view)
+        os.chdir("/")  # until then, the project's folder is not ours to hold
+        _bound_capabilities(ahead.policy)
+        ahead.ruleset = _common_ruleset(ahead)
+        ahead.seen = _seen(ahead)
+    except OSError:
+        pass  # `enter` says so
 
 
-def enter(policy, keep_view=None):
+def enter(common, own, keep_view=None):
     """Put the policy in force, for this process and all that it starts, for good.
 
     `keep_view` is called once, with a descriptor of the view of the files or -1, so that somebody
@@ -119,29 +153,20 @@ def enter(policy, keep_view=None):
     """
     import marshal
 
-    policy = marshal.loads(policy)  # noqa: S302 - the daemon's own
+    ahead = _ahead.pop() if _ahead else _Ahead(common)
+    policy = ahead.policy
+    policy.update(marshal.loads(own))  # noqa: S302 - the daemon's own
     os.umask(policy["umask"])
-    missing = "" if policy["level"] == "off" else _missing(policy)
+    missing = "" if policy["level"] == "off" else _missing(ahead, keep_view)
     if keep_view is not None:
-        _hand_over_view(keep_view)
+        keep_view(-1)
     if missing and policy["level"] == "require":
         raise IsolationUnavailable("isolation is required, and here it is missing: " + missing)
 
 
-def _hand_over_view(keep_view):
-    try:
-        view = os.open("/proc/self/ns/mnt", os.O_RDONLY)
-    except OSError:
-        keep_view(-1)
-        return
-    try:
-        keep_view(view)
-    finally:
-        os.close(view)
-
-
-def _missing(policy):
+def _missing(ahead, keep_view):
     """Put in force what can be; the rest, named for a person."""
+    policy = ahead.policy
     if not sys.platform.startswith("linux"):
         _limit_by_module(policy["limits"])
         return "Landlock, which only Linux has"
@@ -150,16 +175,16 @@ def _missing(policy):
         return "the module _ctypes of the Python that scripts run on"
     missing = []
     steps = (
-        ("limits", _limit),
-        ("a view of its own of the files (mount namespace)", _change_view),
-        ("capabilities", _drop_capabilities),
+        ("limits", _limit, ahead),
+        ("a view of its own of the files (mount namespace)", _change_view, ahead, keep_view),
+        ("capabilities", _drop_capabilities, policy),
         ("no_new_privs", _no_new_privileges),
-        ("network", _close_network),
-        ("Landlock", _landlock),
+        ("network", _close_network, policy),
+        ("Landlock", _landlock, ahead),
     )
-    for name, step in steps:
+    for name, step, *given in steps:
         try:
-            step(policy)
+            step(*given)
         except OSError as error:
             missing.append("%s: %s" % (name, error.strerror or error))
     return ", ".join(missing)
@@ -192,13 +217,15 @@ if _ctypes is not None:
 _functions = {}
 
 
+def _function(name):
+    if name not in _functions:
+        _functions[name] = _Function(_ctypes.dlsym(_ctypes.dlopen(None, os.RTLD_NOW), name))
+    return _functions[name]
+
+
 def _call(name, *arguments):
     """A function of the C library: integers, bytes and None in, an int out. Raises OSError."""
-    function = _functions.get(name)
-    if function is None:
-        function = _Function(_ctypes.dlsym(_ctypes.dlopen(None, os.RTLD_NOW), name))
-        _functions[name] = function
-    result = function(*[_Long(a) if type(a) is int else a for a in arguments])
+    result = _function(name)(*[_Long(a) if type(a) is int else a for a in arguments])
     # Of an int, a long has only the lower half.
     result &= 0xFFFFFFFF
     if result == 0xFFFFFFFF:
@@ -219,9 +246,11 @@ def _words(*values):
 # --- limits ------------------------------------------------------------------------------------
 
 
-def _limit(policy):
+def _limit(ahead):
     """Lower the limits; what is lower already stays. Both, soft and hard: raising is for root."""
-    for name, wanted in policy["limits"].items():
+    if ahead.limited:
+        return
+    for name, wanted in ahead.policy["limits"].items():
         old = _Buffer()
         _call("prlimit", 0, _RESOURCES[name], None, old)
         soft, hard = (int.from_bytes(bytes(old)[at : at + 8], sys.byteorder) for at in (0, 8))
@@ -230,6 +259,7 @@ def _limit(policy):
         _write("/proc/self/oom_score_adj", _OOM_SCORE)
     except OSError:
         pass  # it is higher already, or there is no /proc
+    ahead.limited = True
 
 
 def _limit_by_module(limits):
@@ -253,7 +283,7 @@ def _limit_by_module(limits):
 # --- what is seen of the files, and can be changed ----------------------------------------------
 
 
-def _change_view(policy):
+def _change_view(ahead, keep_view):
     """Give the process a view of the files in which what is not the script's is covered.
 
     Landlock allows by hierarchy and cannot take a part out again. So: a mount namespace, where the
@@ -261,6 +291,35 @@ def _change_view(policy):
     daemon itself executes cannot be written, and shared memory is the attempt's own. Landlock, put
     in force next, forbids undoing it.
     """
+    policy = ahead.policy
+    if not ahead.separate:
+        _separate_view()
+        ahead.separate = True
+        if keep_view is not None:
+            _hand_over_view(keep_view)
+    if not ahead.furnished:
+        for path in map(os.fsencode, policy["fixed"]):
+            _call("mount", path, path, None, _MS_BIND | _MS_REC, None)
+            _make_read_only(path)
+        if os.path.isdir(_SHARED_MEMORY):
+            flags = _MS_NOSUID | _MS_NODEV
+            _call("mount", b"tmpfs", os.fsencode(_SHARED_MEMORY), b"tmpfs", flags, b"mode=1777")
+        ahead.furnished = True
+    for folder, kept in policy["hidden"]:
+        now = policy.get("covered")
+        if not ahead.covered or (now is not None and now != ahead.covered):
+            if ahead.covered:
+                _uncover(folder)
+            ahead.covered = _cover(folder, kept)
+            # What of the daemon's files in /proc is open to everybody goes too (`cmdline`,
+            # `status`).
+            process = b"/proc/%d" % policy["daemon"]
+            _call("mount", os.fsencode(folder), process, None, _MS_BIND, None)
+    # Where this process is was seen before; from there one would get behind what covers it.
+    os.chdir(policy["project"])
+
+
+def _separate_view():
     user, group = os.geteuid(), os.getegid()
     if user == 0:
         _call("unshare", _CLONE_NEWNS)
@@ -272,19 +331,14 @@ def _change_view(policy):
         _write("/proc/self/gid_map", "%d %d 1" % (group, group))
     # What is mounted here must not appear anywhere else.
     _call("mount", None, b"/", None, _MS_REC | _MS_SLAVE, None)
-    for path in map(os.fsencode, policy["fixed"]):
-        _call("mount", path, path, None, _MS_BIND | _MS_REC, None)
-        _make_read_only(path)
-    if os.path.isdir(_SHARED_MEMORY):
-        flags = _MS_NOSUID | _MS_NODEV
-        _call("mount", b"tmpfs", os.fsencode(_SHARED_MEMORY), b"tmpfs", flags, b"mode=1777")
-    for folder, kept in policy["hidden"]:
-        _cover(folder, kept)
-        # What of the daemon's files in /proc is open to everybody goes too (`cmdline`, `status`).
-        process = b"/proc/%d" % policy["daemon"]
-        _call("mount", os.fsencode(folder), process, None, _MS_BIND, None)
-    # Where this process is was seen before; from there one would get behind what covers it.
-    os.chdir(policy["project"])
+
+
+def _hand_over_view(keep_view):
+    view = os.open("/proc/self/ns/mnt", os.O_RDONLY)
+    try:
+        keep_view(view)
+    finally:
+        os.close(view)
 
 
 def _make_read_only(path):
@@ -296,16 +350,18 @@ def _cover(folder, kept):
     """A folder in front of `folder` with the same names; of these only `kept` can be opened.
 
     The others are character devices without a number, which nobody needs a privilege to make, in
-    a file system that opens none: EACCES, for root too.
+    a file system that opens none: EACCES, for root too. Returns what has been covered, as
+    confinement.py's `covered` tells it.
     """
     covered = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY)
     inner = os.open(kept, os.O_PATH | os.O_NOFOLLOW | os.O_DIRECTORY, dir_fd=covered)
     try:
-        names = [name for name in os.listdir(covered) if name != kept][:_COVERED_NAMES]
+        names = sorted(os.listdir(covered))
+        seen = [(status.st_dev, status.st_ino) for status in map(os.fstat, (covered, inner))]
         flags = _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
         at = b"/proc/self/fd/%d"
         _call("mount", b"tmpfs", at % covered, b"tmpfs", flags, b"size=64k,nr_inodes=256,mode=700")
-        for name in names:
+        for name in [name for name in names if name != kept][:_COVERED_NAMES]:
             os.mknod(os.path.join(folder, name), 0o020000, 0)
         path = os.path.join(folder, kept)
         os.mkdir(path, 0o700)
@@ -314,6 +370,16 @@ def _cover(folder, kept):
     finally:
         os.close(inner)
         os.close(covered)
+    return [*seen, names]
+
+
+def _uncover(folder):
+    """Take away what `_cover` has put there, unless it went with the folder."""
+    try:
+        _call("umount2", os.fsencode(folder), _MNT_DETACH)
+    except OSError as error:
+        if error.errno not in (_ENOENT, _EINVAL):
+            raise
 
 
 def _write(path, text):
@@ -352,7 +418,7 @@ def _bound_capabilities(policy):
                     break  # beyond the last one that this kernel knows, or root without SETPCAP
 
 
-def _no_new_privileges(policy):
+def _no_new_privileges():
     _call("prctl", _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
@@ -398,10 +464,13 @@ def _close_network(policy):
 # --- files -------------------------------------------------------------------------------------
 
 
-def _landlock(policy):
-    ruleset = _take_ahead(policy)
-    if ruleset is None:
-        ruleset = _common_ruleset(policy)
+def _landlock(ahead):
+    policy, ruleset = ahead.policy, ahead.ruleset
+    if ruleset >= 0 and ahead.seen != _seen(ahead):
+        os.close(ruleset)
+        ruleset = -1
+    if ruleset < 0:
+        ruleset = _common_ruleset(ahead)
     try:
         handled = _handled(_abi())
         late = [rule for rule in policy["rules"] if rule[1] in _LATE]
@@ -424,8 +493,11 @@ def _handled(abi):
     return handled
 
 
-def _common_ruleset(policy):
+def _common_ruleset(ahead):
     """A ruleset with what is open to every attempt; the caller's to close. Raises OSError."""
+    policy = ahead.policy
+    if ahead.interpreter is None:
+        ahead.interpreter = _interpreter_paths(policy)
     abi = _abi()
     handled = _handled(abi)
     attributes = _words(handled)
@@ -438,7 +510,7 @@ def _common_ruleset(policy):
         for path, letter in policy["rules"]:
             if letter not in _LATE:
                 _allow(ruleset, path, _ACCESS[letter] & handled)
-        for path in _interpreter or _interpreter_paths(policy):
+        for path in ahead.interpreter:
             _allow(ruleset, path, _ACCESS["x"] & handled)
     except BaseException:
         os.close(ruleset)
@@ -446,34 +518,11 @@ def _common_ruleset(policy):
     return ruleset
 
 
-def _make_ahead(policy):
-    """Make the ruleset that this process is likely to need."""
-    common, seen = _common(policy), _seen(policy)
-    try:
-        _ahead.append((common, seen, _common_ruleset(policy)))
-    except OSError:
-        pass  # `enter` says so
-
-
-def _take_ahead(policy):
-    """The ruleset that was made ahead, if it is what would be made now."""
-    if not _ahead:
-        return None
-    common, seen, ruleset = _ahead.pop()
-    if common == _common(policy) and seen == _seen(policy):
-        return ruleset
-    os.close(ruleset)
-    return None
-
-
-def _common(policy):
-    return [policy[name] for name in ("rules", "network", "project", "closed")]
-
-
-def _seen(policy):
+def _seen(ahead):
     """What lies at the paths of the common rules: a rule is about that, not about a name."""
     seen = []
-    for path in [path for path, letter in policy["rules"] if letter not in _LATE] + _interpreter:
+    rules = [path for path, letter in ahead.policy["rules"] if letter not in _LATE]
+    for path in rules + ahead.interpreter:
         try:
             status = os.stat(path)
             seen.append((status.st_dev, status.st_ino))

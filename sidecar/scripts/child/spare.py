@@ -1,128 +1,92 @@
-# Two processes forked ahead of the request that they are for: a supervisor and, beneath it, the
-# process that is to be the script's. Run in the zygote.
+# Two processes that are there before the script that they are for: a supervisor and, beneath it,
+# the process that is to be the script's. Run in the zygote, which forks the supervisor.
 #
 # To fork them takes longer than most scripts run, page faults included; so it is done while nobody
-# waits. They know nothing of any request: environment, folder, streams, niceness and confinement
-# come with it; made ready is only what the confinement of every attempt has in common. They end
-# with the zygote, which holds the other ends of the sockets that they wait at. While they wait they
-# bear a name of their own, so that nobody takes them for a script's.
+# waits. The daemon gives them one script after another: when nothing is left of one, the supervisor
+# forks a process for the next. These know nothing of any script: environment, folder, streams and
+# niceness come with it; made ready is only what the confinement of every attempt has in common.
+# While they wait they bear a name of their own, so that nobody takes them for a script's.
 #
-# To the supervisor:  one byte, with the attempt's `control` (supervisor.py)
-# To the script's:    the request as the zygote got it, with its descriptors but `control`
-import _signal
+# To the daemon:        what supervisor.py says; "started" as soon as the process is there
+# From the daemon:      over `control`, what supervisor.py takes; over `requests`, for the process,
+#                       an attempt: see zygote.py, with its descriptors but `control`
+# From the process:     one byte over `requests` when it has taken an attempt
+# They end with the daemon, and when it lets go of their sockets.
 import _socket
+import gc
 import os
 import sys
+import time
 
 NAME = b"sidecar-spare"
-_SIGKILL = 9
+#: Whoever was told of a script's end has a processor for so long.
+_COURTESY_SECONDS = 0.0005
 
 
-class Spare:
-    """The two, as the zygote sees them; `pid` is the supervisor's."""
+def serve(control, requests, birth, supervisor, rehearse):
+    """In a new process, which becomes the supervisor; returns in a script's process only: the
+    message, its descriptors, a function, and the report.
 
-    def __init__(self, pid, supervisor, script):
-        self.pid = pid
-        self.sockets = (supervisor, script)
-
-    def give(self, message, stdin, stdout, stderr, script, control, code):
-        """Have the two serve a request. Raises OSError when one of them is gone."""
-        supervisor, process = self.sockets
-        # First: whoever hears nothing knows that no line of the script has run.
-        os.write(control, b"supervisor %d\n" % self.pid)
-        _send(process, message, [stdin, stdout, stderr, script, code])
-        # Should we be killed before this, the supervisor ends, and the script with it.
-        _send(supervisor, b"c", [control])
-        self.close()
-
-    def close(self):
-        """Let go of them; they end if they have not been given a request."""
-        for end in self.sockets:
-            end.close()
-
-    def end(self):
-        """Kill both; to be collected by the zygote, their subreaper."""
-        self.close()
-        os.kill(self.pid, _SIGKILL)  # the kernel kills the script's with it
-
-
-def fork_ahead(birth, supervise, rehearse):
-    """A Spare, in the zygote; in the script's process message, descriptors, report and a socket.
-
-    A descriptor sent to that socket nobody receives: it is open as long as the supervisor lives.
-    `birth` are the names of birth.py; `rehearse` is called in the script's process before it
-    waits. Raises OSError when nothing can be forked.
+    The function keeps one descriptor open until the supervisor has told of the script's end; see
+    `confine.enter`. `birth` and `supervisor` are the names of birth.py and supervisor.py.
+    `rehearse` is called in the script's process before it waits, with the function.
     """
-    # What is not kept closes itself.
-    ours, supervisors = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
-    our_scripts, scripts = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
-    pid = os.fork()
-    if pid:
-        supervisors.close()
-        scripts.close()
-        return Spare(pid, ours, our_scripts)
-    # Here and not when they are collected: their numbers will be others' by then.
-    ours.close()
-    our_scripts.close()
-    try:
-        return _wait(birth, supervise, rehearse, supervisors, scripts)
-    except BaseException:
-        os._exit(1)
-
-
-def _wait(birth, supervise, rehearse, supervisors, scripts):
-    """In the new process, which becomes the supervisor; returns in the script's."""
     name = _name()
     _rename(NAME)
-    _signal.set_wakeup_fd(-1)
-    _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
-    _signal.signal(_signal.SIGINT, _signal.default_int_handler)
     os.setsid()
-    birth["close_all_but"](supervisors.fileno(), scripts.fileno())
-    subreaper, parent = birth["become_subreaper"](), os.getpid()
-    report = birth["shared_report"]()
-    kept, keeping = _socket.socketpair()
-    script = os.fork()
-    if script:
-        scripts.close()
+    birth["close_all_but"](control, requests)
+    parent = os.getpid()
+    os.write(control, b"supervisor %d\n" % parent)
+    subreaper = birth["become_subreaper"]()
+    watcher = supervisor["Supervisor"](control)
+    while True:
+        report = birth["shared_report"]()
+        kept, keeping = _socket.socketpair()
+        # What has come since the zygote's start is not the script's either; see finish.py.
+        gc.freeze()
+        script = os.fork()
+        if not script:
+            kept.close()
+            watcher.as_before()
+            birth["follow"](parent)
+            keep = _keeper(keeping)
+            rehearse(keep)
+            return (*_wait(requests, name, birth["NICENESS"]), keep, report)
         keeping.close()
-        _, (control,) = _receive(supervisors)
-        supervisors.close()
-        _rename(name)
-        supervise(control, script, report, subreaper)
-    supervisors.close()
-    kept.close()
-    birth["follow"](parent)
-    rehearse()
-    message, descriptors = _receive(scripts)
-    scripts.close()
-    _rename(name)
-    os.nice(birth["NICENESS"])
-    return message, descriptors, report, keeping
-
-
-def keeper(kept):
-    """Sends one descriptor to the socket, or none, and closes it; for `confine.enter`."""
-
-    def keep(fd):
-        if fd >= 0:
-            _send(kept, b"v", [fd])
+        watcher.say_started(script, subreaper)
+        if not watcher.watch(script, report):
+            os._exit(0)
+        # Woken on the same processor, the daemon would wait until the next process is ready.
+        time.sleep(_COURTESY_SECONDS)
+        # The view of the files goes with the last who has it, and takes its time; see confine.py.
         kept.close()
-
-    return keep
-
-
-def _send(end, message, descriptors):
-    packed = b"".join(fd.to_bytes(4, sys.byteorder) for fd in descriptors)
-    end.sendmsg([message], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, packed)])
+        report.close()
 
 
-def _receive(end):
-    """A message and its descriptors; without one there is nobody left to serve."""
+def _wait(requests, name, niceness):
+    """For an attempt; without one there is nobody left to serve."""
+    end = _socket.socket(fileno=requests)
     message, descriptors = receive(end)
     if not message:
         os._exit(0)
+    # From here on it counts as started.
+    end.send(b"s")
+    end.close()
+    _rename(name)
+    os.nice(niceness)
     return message, descriptors
+
+
+def _keeper(keeping):
+    """Sends one descriptor to where nobody receives it, or none, and is done."""
+
+    def keep(fd):
+        if fd >= 0:
+            packed = fd.to_bytes(4, sys.byteorder)
+            keeping.sendmsg([b"v"], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, packed)])
+        keeping.close()
+
+    return keep
 
 
 def receive(end, max_bytes=1 << 20, max_descriptors=6):

@@ -28,39 +28,67 @@ _IGNORED = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP, _signal.SIGTSTP)
 def supervise(control, script, report, subreaper):
     """Watch over `script`, a child of this process; never returns."""
     try:
-        _Supervisor(control, script).run(report, subreaper)
+        supervisor = Supervisor(control)
+        supervisor.say_started(script, subreaper)
+        supervisor.watch(script, report)
     finally:
         os._exit(0)
 
 
-class _Supervisor:
-    def __init__(self, control, script):
+class Supervisor:
+    """What this process does for one script, or for one after another."""
+
+    def __init__(self, control):
         self.control = control
-        self.script = script
+        self.script = 0
         self.status = None
         os.chdir("/")  # the project's folder is not ours to hold
+        #: What `as_before` restores.
+        self.handlers = [(number, _signal.getsignal(number)) for number in _IGNORED]
         for number in _IGNORED:
             _signal.signal(number, _signal.SIG_IGN)
-        self.waking, woken = os.pipe()
+        self.waking, self.woken = os.pipe()
         _signal.signal(_signal.SIGCHLD, lambda *_: None)
         _release_streams()
-        for fd in (control, self.waking, woken):
+        for fd in (control, self.waking, self.woken):
             os.set_blocking(fd, False)
-        _signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+        _signal.set_wakeup_fd(self.woken, warn_on_full_buffer=False)
         self.poll = select.poll()
-        self.poll.register(control, select.POLLIN)
         self.poll.register(self.waking, select.POLLIN)
 
-    def run(self, report, subreaper):
-        self.say(b"started %d %d\n" % (self.script, subreaper))
-        while self.reap() and self.status is None and self.obey():
-            self.wait(None)
+    def as_before(self):
+        """In a new child: undo what only a supervisor needs."""
+        _signal.set_wakeup_fd(-1)
+        _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
+        for number, handler in self.handlers:
+            _signal.signal(number, handler)
+        for fd in (self.control, self.waking, self.woken):
+            os.close(fd)
+
+    def say_started(self, script, subreaper):
+        """Tell the daemon whom it may run into."""
+        self.say(b"started %d %d\n" % (script, subreaper))
+
+    def watch(self, script, report):
+        """Until nothing of `script`, a child of this process, is left; whether the daemon, which is
+        told, left it at that, so that it may have more to be watched."""
+        self.script, self.status = script, None
+        self.poll.register(self.control, select.POLLIN)
+        undisturbed = True
+        while self.reap() and self.status is None and undisturbed:
+            undisturbed = self.obey()
+            if undisturbed:
+                self.wait(None)
+        # What only this process can reach it should not be stopped from reaching by the daemon's
+        # words: they are all the same now.
+        self.poll.unregister(self.control)
         left = self.end_all(time.monotonic() + UNKILLABLE_SECONDS)
         length = min(int.from_bytes(report[:4], "little"), len(report) - 4)
         status = _signal.SIGKILL if self.status is None else self.status
         self.say(b"ended %d %d %d\n" % (status, left, length) + report[4 : 4 + length])
         if left:
             self.end_all(float("inf"))
+        return undisturbed and not left
 
     def reap(self):
         """Collect the dead; false when no child is left, hence no descendant."""
@@ -93,7 +121,7 @@ class _Supervisor:
             for pid in _descendants():
                 _send(pid, _signal.SIGTERM)
                 _send(pid, _signal.SIGCONT)
-        return said and b"K" not in said
+        return bool(said) and b"K" not in said
 
     def end_all(self, deadline):
         """Kill whatever is left until nothing is, or the deadline has passed; whether it has."""
@@ -102,9 +130,6 @@ class _Supervisor:
             os.killpg(self.script, _signal.SIGKILL)
         except OSError:
             pass
-        # What only this process can reach it should not be stopped from reaching by the daemon's
-        # words: they are all the same now.
-        self.poll.unregister(self.control)
         pause_ms = 1
         while self.reap():
             if time.monotonic() > deadline:

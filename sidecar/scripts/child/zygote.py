@@ -6,14 +6,17 @@
 # library's and those that the user asked to preload; nothing of a project's. It has one thread,
 # since a fork takes only one along. Each request, a message on the socket, brings the descriptors
 # of an attempt; the zygote forks a process for it, which forks the script's and becomes its
-# supervisor (birth.py); or, for a script that has run before, it takes the two that it has forked
-# ahead (spare.py). Where a fork would not be `python script.py` to the letter, that process
-# becomes the plain interpreter on bootstrap.py, and the daemon need not know.
+# supervisor (birth.py). Where a fork would not be `python script.py` to the letter, that process
+# becomes the plain interpreter on bootstrap.py, and the daemon need not know. A request without an
+# attempt is for a supervisor that serves the daemon by itself from then on (spare.py).
 #
-# To the daemon:    {"failed": {MODULE: why}}, once, when it is ready
-# From the daemon:  {"file", "argv0", "folder", "cwd", "environment"}, a line end, and what the
-#                   script may reach (confine.py); with the descriptors stdin, stdout, stderr,
-#                   script, control and perhaps code; see bootstrap.py for these
+# To the daemon:    {"failed": {MODULE: why}, "loaded": [NAME]}, once, when it is ready; NAME is one
+#                   by which a script would import its own file, and not what is loaded here
+# From the daemon:  marshalled (attempt, common, own): attempt is {"file", "argv0", "folder", "cwd",
+#                   "environment"}, the others what the script may reach (confine.py); with the
+#                   descriptors stdin, stdout, stderr, script, control and perhaps code, see
+#                   bootstrap.py for these; or (None, common, None) with control and requests, see
+#                   spare.py
 # It ends when the socket does. At the module's end it is the script's process, one frame below.
 import sys
 
@@ -27,6 +30,7 @@ import marshal  # noqa: E402
 import mmap  # noqa: E402, F401  # birth.py's
 import os  # noqa: E402
 import select  # noqa: E402
+import time  # noqa: E402
 
 import confine  # noqa: E402
 
@@ -48,10 +52,8 @@ _MODULES = (
 )
 #: A larger folder is not searched for files that shadow a module.
 _MAX_FOLDER_ENTRIES = 5000
-#: A request that is none.
-_REHEARSAL = b'{"file": "", "argv0": "", "folder": "/", "cwd": "/", "environment": {"A": "b"}}'
-#: Two processes that nobody has needed for so long go.
-_SPARE_SECONDS = 60
+#: An end that has been begun is waited for so long.
+_END_SECONDS = 1.5
 
 
 def _load(name):
@@ -75,8 +77,7 @@ class _Zygote:
         self.program = _load("program.py")
         self.birth = _load("birth.py")
         self.supervisor = _load("supervisor.py")
-        self.ahead = _load("spare.py")
-        self.spare = None
+        self.spare = _load("spare.py")
         with open(os.path.join(os.path.dirname(__file__), "report.py"), "rb") as stream:
             self.reporter = compile(stream.read(), stream.name, "exec", 0, True)
         self.finish = _load("finish.py")
@@ -87,8 +88,6 @@ class _Zygote:
         #: By supervisor: our copy of its end of the socket to the daemon. The daemon sees that a
         #: supervisor is gone when both are closed, hence not before its strays have been ended.
         self.controls = {}
-        #: The last attempt's policy, but for what that attempt alone was allowed.
-        self.policy = None
 
     def serve(self):
         """Fork for every request; returns in a script's process only."""
@@ -108,20 +107,19 @@ class _Zygote:
         gc.collect()
         # Nothing that is here now is looked at, and its memory copied, when a child collects.
         gc.freeze()
-        prepared = self.fork_ahead()
-        if prepared is None:
-            self.socket.send(json.dumps({"failed": self.failed}).encode())
+        self.tell()
+        prepared = None
         while prepared is None:
-            ready = {fd for fd, _ in poll.poll(self.spare and _SPARE_SECONDS * 1000)}
-            if not ready:
-                self.drop_spare()
+            ready = {fd for fd, _ in poll.poll()}
             if self.waking in ready:
                 self.reap()
             if self.socket.fileno() in ready:
                 prepared = self.take()
-                if prepared is None:
-                    prepared = self.fork_ahead()
         return prepared
+
+    def tell(self):
+        ready = {"failed": self.failed, "loaded": sorted(self.shadowable)}
+        self.socket.send(json.dumps(ready).encode())
 
     def reap(self):
         """Collect supervisors, and what one that was killed has left to us, its subreaper."""
@@ -136,160 +134,120 @@ class _Zygote:
                 if pid in self.controls:
                     ended.append(self.controls.pop(pid))
                     killed = killed or status != 0
-                elif self.spare is not None and pid == self.spare.pid:
-                    self.spare.close()
-                    self.spare = None
                 pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
             pass
         if killed:
-            spared = set(self.controls) | ({self.spare.pid} if self.spare else set())
-            self.supervisor["end_children"](but=spared)
+            self.supervisor["end_children"](but=self.controls)
         for control in ended:
             os.close(control)
 
     def take(self):
         """Take one request; None in the zygote."""
-        message, fds = self.ahead["receive"](self.socket)
+        message, fds = self.spare["receive"](self.socket)
         if not message:
             self.end()
-        control = fds[4]
-        self.prepare_confinement(message)
-        pid = self.give_to_spare(message, fds)
-        if pid is None:
-            try:
-                pid = os.fork()
-            except OSError as error:
-                os.write(control, b"failed %d\n" % error.errno)
-                pid = -1
+        attempt, common, own = marshal.loads(message)  # noqa: S302 - the daemon's own
+        confine.prepare(common)
+        control = fds[0] if attempt is None else fds[4]
+        try:
+            pid = os.fork()
+        except OSError as error:
+            os.write(control, b"failed %d\n" % error.errno)
+            pid = -1
         if pid == 0:
-            return self.become(message, *fds)
+            if attempt is None:
+                return self.become_spare(common, *fds)
+            return self.become(attempt, common, own, *fds)
         for fd in fds:
             if fd != control or pid < 0:
                 os.close(fd)
         if pid > 0:
             self.controls[pid] = control
-        self.remember(message)
         return None
 
     def end(self):
-        """End, and have nothing left that waits."""
-        if self.spare is not None:
-            self.drop_spare()
-            self.supervisor["end_children"](but=self.controls)
+        """End, but not before those that nobody needs any more; the others are left alone."""
+        poll = select.poll()
+        for control in self.controls.values():
+            poll.register(control, 0)
+        hung_up = {fd for fd, _ in poll.poll(0)}
+        ending = {pid for pid, control in self.controls.items() if control in hung_up}
+        deadline = time.monotonic() + _END_SECONDS
+        while ending & set(self.controls) and time.monotonic() < deadline:
+            self.reap()
+            select.select([self.waking], [], [], 0.01)
         os._exit(0)
 
-    # --- what is forked ahead ------------------------------------------------------------------
+    # --- becoming a script's process that was there before it ----------------------------------
 
-    def fork_ahead(self):
-        """Have a spare again, unless there is one; None in the zygote."""
-        if self.spare is None:
-            try:
-                forked = self.ahead["fork_ahead"](
-                    self.birth, self.supervisor["supervise"], self.rehearse
-                )
-            except OSError:
-                return None  # the next request is told, if it is so then
-            if not isinstance(forked, self.ahead["Spare"]):
-                return self.serve_ahead(*forked)
-            self.spare = forked
-            self.is_shadowed(json.loads(_REHEARSAL)["folder"])  # as in `rehearse`
-        return None
-
-    def rehearse(self):
-        """Do, to no effect, what a request will take: a page that is shared with the zygote is
-        copied when it is written to first, by a counter of references too."""
-        request = json.loads(_REHEARSAL)
-        environment = dict(os.environ)
-        os.environ.clear()
-        os.environ.update(environment)
-        with open(os.devnull, "rb") as stream:
-            code = marshal.dumps(compile(stream.read(), "", "exec", 0, True))
-        exec(marshal.loads(code), {})  # noqa: S302 - made just now
-        # Done again, with the request's.
-        self.program["set_up"](globals(), request["file"], request["argv0"], request["folder"])
-        if self.policy is not None:
-            confine.rehearse(self.policy)
-        self.finish["rehearse"](self.loaded, gc.get_objects)
-
-    def give_to_spare(self, message, fds):
-        """The number of the supervisor that serves the request now, or None."""
-        # With its code, a script that has been compiled by a plain start and needs no other.
-        if self.spare is None or len(fds) < 6 or not os.fstat(fds[5]).st_size:
-            return None
-        if self.is_shadowed(json.loads(message.partition(b"\n")[0])["folder"]):
-            return None
-        spare = self.spare
+    def become_spare(self, common, control, requests):
+        """In a new process, the supervisor to be; returns in a script's process only."""
         try:
-            spare.give(message, *fds)
-        except OSError:  # one of the two was killed
-            self.drop_spare()
-            return None
-        self.spare = None
-        return spare.pid
-
-    def drop_spare(self):
-        """Let it go; its end is noticed like any other's."""
-        if self.spare is not None:
-            self.spare.end()
-            self.spare = None
-
-    def serve_ahead(self, message, descriptors, report, kept):
-        """What `prepare` gives, in the script's process that was forked ahead."""
+            _signal.set_wakeup_fd(-1)
+            _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
+            _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+            self.socket.detach()  # closed with all others; its number may be another's
+            message, fds, keep_view, report = self.spare["serve"](
+                control,
+                requests,
+                self.birth,
+                self.supervisor,
+                lambda keep_view: self.rehearse(common, keep_view),
+            )
+        except BaseException:
+            os._exit(1)  # the daemon hears nothing any more
         try:
-            stdin, stdout, stderr, script, code = descriptors
-            request, _, policy = message.partition(b"\n")
-            request = json.loads(request)
-            self.take_place(request, stdin, stdout, stderr)
+            attempt, own = marshal.loads(message)  # noqa: S302 - the daemon's own
+            stdin, stdout, stderr, script, code = fds
+            self.take_place(attempt, stdin, stdout, stderr)
             for fd in (stdin, stdout, stderr):
                 os.close(fd)
-            with open(script, "rb") as stream:
+            with open(script, "rb", 0) as stream:
                 source = stream.read()
-            program = self.program["compiled"](source, request["file"], code)
-            return self.set_up(program, request, policy, report, kept)
+            program = self.program["compiled"](source, attempt["file"], code)
+            names = self.set_up(attempt)
+            return program, names, report, lambda: confine.enter(common, own, keep_view)
         except BaseException:
             # Memory or descriptors have run out, if anything; the supervisor tells of the end.
             sys.excepthook(*sys.exc_info())
             sys.stderr.flush()
             os._exit(1)
 
-    def remember(self, message):
-        """The next attempt's policy is likely to be as this one's."""
-        policy = marshal.loads(message.partition(b"\n")[2])  # noqa: S302 - the daemon's own
-        self.policy = dict(policy, own_rules=[])
+    def rehearse(self, common, keep_view):
+        """Do, to no effect, what an attempt will take: a page that is shared with another process
+        is copied when it is written to first, by a counter of references too."""
+        with open(os.devnull, "rb") as stream:
+            code = marshal.dumps(compile(stream.read(), "", "exec", 0, True))
+        exec(marshal.loads(code), {})  # noqa: S302 - made just now
+        self.take_place({"environment": dict(os.environ), "cwd": "/"})
+        # Done again, with the attempt's.
+        self.set_up({"file": "", "argv0": "", "folder": "/"})
+        confine.rehearse(common, keep_view)
+        self.finish["rehearse"](self.loaded, gc.get_objects)
 
     # --- becoming a script's process -----------------------------------------------------------
 
-    def prepare_confinement(self, message):
-        """Once: what every script's process would find out again."""
-        if self.policy is None:
-            self.drop_spare()  # it would find it out again
-            self.remember(message)
-            policy = self.policy
-            if policy["level"] != "off":
-                # Not by the rules of this script: another's may be fewer.
-                confine.prepare(marshal.dumps(dict(policy, rules=[])))
-
-    def become(self, message, *fds):
+    def become(self, attempt, common, own, *fds):
         """In a new process, the supervisor to be; returns in the script's process only."""
         try:
-            request, _, policy = message.partition(b"\n")
-            return self.prepare(json.loads(request), policy, *fds)
+            return self.prepare(attempt, common, own, *fds)
         except BaseException as error:
             try:
                 os.write(fds[4], b"failed %d\n" % (getattr(error, "errno", None) or 5))
             finally:
                 os._exit(1)
 
-    def prepare(self, request, policy, stdin, stdout, stderr, script, control, code=-1):
+    def prepare(self, attempt, common, own, stdin, stdout, stderr, script, control, code=-1):
         """Code, names of `__main__`, report, and what confines: in the script's process."""
         _signal.set_wakeup_fd(-1)
         _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
         _signal.signal(_signal.SIGINT, _signal.default_int_handler)
         os.setsid()
-        self.take_place(request, stdin, stdout, stderr)
+        self.socket.detach()  # closed with all others; its number may be another's
+        self.take_place(attempt, stdin, stdout, stderr)
         self.birth["close_all_but"](script, control, code)
-        file, argv0, folder = request["file"], request["argv0"], request["folder"]
+        file, argv0, folder = attempt["file"], attempt["argv0"], attempt["folder"]
         with open(script, "rb", closefd=False) as stream:
             source = stream.read()
         program = None
@@ -299,33 +257,32 @@ class _Zygote:
             except BaseException:
                 code = -1  # closed; plain Python says what is wrong
         if program is None:
+            policy = marshal.dumps((common, own), 2)
             self.start_plain(script, code, control, policy, file, argv0, folder)
         os.close(script)
         report = self.birth["fork_supervised"](control, self.supervisor["supervise"])
-        return self.set_up(program, request, policy, report)
+        return program, self.set_up(attempt), report, lambda: confine.enter(common, own)
 
-    def take_place(self, request, *streams):
+    def take_place(self, attempt, *streams):
         """Take over an attempt's streams, environment and folder."""
-        # Their numbers may be others' by the time that these objects go.
-        for end in (self.socket, *(self.spare.sockets if self.spare else ())):
-            end.detach()
         for number, fd in enumerate(streams):
             os.dup2(fd, number)
-        os.environ.clear()
-        os.environ.update(request["environment"])
-        os.chdir(request["cwd"])
+        wanted = attempt["environment"]
+        if list(os.environ) != list(wanted):  # their order is to be plain Python's too
+            os.environ.clear()
+        for name, value in wanted.items():
+            if os.environ.get(name) != value:
+                os.environ[name] = value
+        os.chdir(attempt["cwd"])
 
-    def set_up(self, program, request, policy, report, kept=None):
-        """See `prepare`."""
+    def set_up(self, attempt):
+        """The names of `__main__`."""
         numpy_random = sys.modules.get("numpy.random")
         if numpy_random is not None:
             numpy_random.seed()  # `random` does so by itself
-        names = self.program["set_up"](
-            globals(), request["file"], request["argv0"], request["folder"]
+        return self.program["set_up"](
+            globals(), attempt["file"], attempt["argv0"], attempt["folder"]
         )
-        # What this holds lives as long as the script, so it holds nothing of the zygote's.
-        keep_view = None if kept is None else self.ahead["keeper"](kept)
-        return program, names, report, lambda: confine.enter(policy, keep_view)
 
     def is_shadowed(self, folder):
         """Whether a file beside the script may be named like a module that we have loaded."""

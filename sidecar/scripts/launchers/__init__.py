@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from sidecar.scripts.confinement import Policy
 from sidecar.scripts.interpreter import Interpreter
 from sidecar.scripts.paths import OpenedFile
 
@@ -25,8 +26,7 @@ class Start:
     """The whole of it."""
     folder: Path
     """The working directory."""
-    policy: bytes
-    """What the script may reach, for `child/confine.py`."""
+    policy: Policy
 
 
 @dataclass(frozen=True, slots=True)

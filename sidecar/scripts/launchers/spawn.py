@@ -90,6 +90,12 @@ class _SpawnedSupervisor:
     def kill_starting(self) -> None:
         self._process.kill()
 
+    def has_begun(self, pid: int) -> bool:
+        return pid != 0
+
+    def take_back(self, control: socket.socket, rest: bytes, *, reusable: bool) -> None:
+        control.close()
+
     async def collect(self) -> None:
         pause = 0.0002
         while self._process.poll() is None:
@@ -152,7 +158,7 @@ def _policy_file(policy: bytes) -> int:
 def _spawn(start: Start, pipes: Pipes, passed: Collection[int]) -> "subprocess.Popen[bytes]":
     """The interpreter on bootstrap.py; `passed` are its descriptors, -1 for none."""
     script = start.script
-    policy = _policy_file(start.policy)
+    policy = _policy_file(start.policy.whole())
     passed = [*passed, policy]
     numbers = list(passed)
     options: dict[str, Any]

@@ -36,16 +36,28 @@ class Supervisor(Protocol):
         """SIGKILL for an interpreter that is still starting, or hangs there."""
         ...
 
+    def has_begun(self, pid: int) -> bool:
+        """Whether the script may have run; `pid` as above. Asked once, at the end."""
+        ...
+
+    def take_back(self, control: socket.socket, rest: bytes, *, reusable: bool) -> None:
+        """The attempt is over, the socket its supervisor's again; `rest` is what came after the
+        script's end was told. Unless `reusable`, it may yet hear what was said to that script."""
+        ...
+
     async def collect(self) -> None:
-        """Wait for its death, which is near."""
+        """Wait for its death, if it is near."""
         ...
 
 
 class SupervisedAttempt:
     """One script beneath its supervisor; implements `Attempt`."""
 
-    def __init__(self, pipes: Pipes, control: socket.socket, supervisor: Supervisor) -> None:
-        """Takes over our ends of `pipes`, and `control`, whose other end is the supervisor's."""
+    def __init__(
+        self, pipes: Pipes, control: socket.socket, supervisor: Supervisor, heard: bytes = b""
+    ) -> None:
+        """Takes over our ends of `pipes`. `control`, whose other end is the supervisor's, is lent
+        until `take_back`; `heard` is what has come over it already."""
         self.stdin, self.stdout, self.stderr = pipes.stdin, pipes.stdout, pipes.stderr
         self._loop = asyncio.get_running_loop()
         self.exited: asyncio.Future[None] = self._loop.create_future()
@@ -56,10 +68,15 @@ class SupervisedAttempt:
         self.pid = 0
         self._supervisor_pid = 0
         self._end: End | OSError | None = None
+        #: Whether something of the script could not be killed.
+        self._left = False
+        #: Nothing was said to the supervisor.
+        self._undisturbed = True
         self._last_resort: asyncio.TimerHandle | None = None
         control.setblocking(False)
         self._loop.add_reader(control.fileno(), self._hear)
         pipes.keep()
+        self._take_in(heard)
 
     def terminate(self) -> None:
         """SIGTERM to all of them, and SIGCONT, so that a stopped script can act on it."""
@@ -83,9 +100,10 @@ class SupervisedAttempt:
         return self._end
 
     def _say(self, word: bytes) -> None:
-        # ended meanwhile: the socket is closed; gone: EPIPE
-        with suppress(OSError):
-            self._control.send(word)
+        if not self.exited.done():
+            self._undisturbed = False
+            with suppress(OSError):  # gone: EPIPE
+                self._control.send(word)
 
     def _kill_supervisor(self) -> None:
         if not self.exited.done():
@@ -98,22 +116,32 @@ class SupervisedAttempt:
             return
         except OSError:
             data = b""
+        self._take_in(data)
+        if (self._end is not None or not data) and not self.exited.done():
+            self._finish()
+
+    def _finish(self) -> None:
+        """Its end was told, or the supervisor is gone."""
+        self._loop.remove_reader(self._control.fileno())
+        if self._last_resort is not None:
+            self._last_resort.cancel()
+        reusable = self._undisturbed and isinstance(self._end, End) and not self._left
+        if not self._supervisor.has_begun(self._supervisor_pid) and self._undisturbed:
+            if not isinstance(self._end, OSError):
+                self._end = NeverStarted(0, "it was killed before it could be started")
+            reusable = False
+        elif self._end is None:
+            self._end = self._without_a_word()
+        self._supervisor.take_back(self._control, bytes(self._heard), reusable=reusable)
+        self.exited.set_result(None)
+
+    def _take_in(self, data: bytes) -> None:
         self._heard += data
         while self._understand():
             pass
-        if self._end is None and not data:
-            self._end = self._without_a_word()
-        if (self._end is not None or not data) and not self.exited.done():
-            self._loop.remove_reader(self._control.fileno())
-            self._control.close()
-            if self._last_resort is not None:
-                self._last_resort.cancel()
-            self.exited.set_result(None)
 
-    def _without_a_word(self) -> End | OSError:
+    def _without_a_word(self) -> End:
         """The end when the supervisor is gone and has not told it."""
-        if self._last_resort is None and not self._supervisor_pid:
-            return NeverStarted(0, "its supervisor was killed before it could start it")
         # The kernel has taken the script along, and here go those that stayed with it.
         if self.pid:
             with suppress(OSError):
@@ -139,6 +167,8 @@ class SupervisedAttempt:
             if len(rest) < length:
                 return False
             self._end = End(os.waitstatus_to_exitcode(status), bytes(rest[:length]))
+            rest = rest[length:]
+            self._left = bool(left)
             if left:
                 logger.warning("a process of a script cannot be killed")
         self._heard = rest

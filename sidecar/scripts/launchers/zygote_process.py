@@ -7,6 +7,7 @@ what it does and the messages it takes.
 import asyncio
 import json
 import logging
+import marshal
 import os
 import signal
 import socket
@@ -19,6 +20,8 @@ from typing import Any, Final, Self
 
 from sidecar.errors import SidecarError
 from sidecar.scripts.interpreter import Interpreter
+from sidecar.scripts.launchers.hidden_modules import HiddenModules
+from sidecar.scripts.launchers.spares import Spares
 from sidecar.scripts.stderr import Stderr
 from sidecar.scripts.streams import Drain
 
@@ -43,7 +46,9 @@ class ZygoteProcess:
     born: float
     """By the monotonic clock."""
     forks: int
-    """How many scripts it was asked for."""
+    """How many scripts it has had, its spares' included."""
+    spares: Spares
+    hidden: HiddenModules
 
     def __init__(
         self,
@@ -63,6 +68,8 @@ class ZygoteProcess:
         self._stderr = Stderr(lambda line: None)
         self._output = Drain(output, self._stderr.feed)
         self._connected = True
+        self.spares = Spares(self._fork_spare)
+        self.hidden = HiddenModules(frozenset())
         self._loop.add_reader(connection.fileno(), self._hear)
 
     @classmethod
@@ -134,11 +141,15 @@ class ZygoteProcess:
             socket.send_fds(self._connection, [request], descriptors)
         except OSError as error:  # too long for one message, too many of them, or dead
             raise CannotServe(error.strerror or "") from None
-        self.forks += 1
+
+    def _fork_spare(self, kind: bytes, descriptors: Sequence[int]) -> None:
+        request = marshal.dumps((None, kind, None), 2)
+        socket.send_fds(self._connection, [request], descriptors)
 
     async def end(self) -> None:
-        """Let go of it, and wait until it is gone; what it has forked may outlive it."""
+        """Let go of it, and wait until it is gone; what runs may outlive it."""
         self._on_death = None
+        self.spares.close()
         self._disconnect()
         deadline = self._loop.time() + _END_SECONDS
         pause = 0.001
@@ -158,6 +169,14 @@ class ZygoteProcess:
 
     def kill_starting(self) -> None:
         """Nothing: the fork is no interpreter's start, and reads its socket in a moment."""
+
+    def has_begun(self, pid: int) -> bool:
+        """See `Supervisor.has_begun`."""
+        return pid != 0
+
+    def take_back(self, control: socket.socket, rest: bytes, *, reusable: bool) -> None:
+        """See `Supervisor.take_back`: it serves one script."""
+        control.close()
 
     async def collect(self) -> None:
         """It collects its own."""
@@ -184,6 +203,7 @@ class ZygoteProcess:
         for name, why in message["failed"].items():
             fields = {"module": name, "error": why}
             logger.warning("module cannot be preloaded", extra={"fields": fields})
+        self.hidden = HiddenModules(frozenset(message["loaded"]))
         if not self._ready.done():
             self._ready.set_result(None)
 

@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.scripts.confinement import Policy
 from sidecar.scripts.interpreter import Interpreters
 from sidecar.scripts.launchers import Attempt, End, Launcher, Start
 from sidecar.scripts.launchers.spawn import SpawnLauncher
+from sidecar.scripts.launchers.zygote import ZygoteLauncher
 from sidecar.scripts.paths import ProjectRoot
 from tests.unit.sidecar.scripts.conftest import PYTHON, at_rest, left_open, until
+from tests.unit.sidecar.scripts.launchers.nursery import Nursery
 
 #: A policy that confines nothing: what one does is another test's matter.
-OPEN = marshal.dumps({"level": "off", "umask": 0o077}, 2)
+OPEN = Policy(marshal.dumps({"level": "off", "umask": 0o077}, 2), marshal.dumps({}, 2))
 
 
 class GroupLauncher(SpawnLauncher):
@@ -71,4 +74,15 @@ async def hand(project: ProjectRoot, launcher: Launcher) -> AsyncIterator[Hand]:
     await hand.run("")
     before = await at_rest(tasks)
     yield hand
+    await until(lambda: left_open() == before, lambda: f"{before} became {left_open()}")
+
+
+@pytest.fixture
+async def nursery(project: ProjectRoot) -> AsyncIterator[Nursery]:
+    """Whatever a test does, the end of it leaves no process, descriptor, thread or task."""
+    await SpawnLauncher().prepare(await Interpreters(PYTHON, project.path).get())
+    before = left_open()
+    nursery = Nursery(project, ZygoteLauncher())
+    yield nursery
+    await nursery.runner.close()
     await until(lambda: left_open() == before, lambda: f"{before} became {left_open()}")

@@ -174,7 +174,7 @@ async def test_process_that_cannot_be_killed_is_told_of(
 ) -> None:
     attempt = await hand.start("")
     assert isinstance(attempt, SupervisedAttempt)
-    attempt._heard += b"ended 256 1 3\nabc"
+    attempt._heard += b"supervisor 99\nended 256 1 3\nabc"
     end = await hand.end(attempt)
     assert (end.returncode, end.report) == (1, b"abc")
     assert "a process of a script cannot be killed" in caplog.text

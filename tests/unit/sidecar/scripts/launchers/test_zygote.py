@@ -5,110 +5,24 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from sidecar.scripts.interface import ScriptOutcome, ScriptRequest
+from sidecar.scripts.interface import ScriptRequest
 from sidecar.scripts.interpreter import Interpreters
 from sidecar.scripts.launchers import zygote as module
 from sidecar.scripts.launchers.choice import best_launcher, why_no_zygote
 from sidecar.scripts.launchers.spawn import SpawnLauncher
 from sidecar.scripts.launchers.zygote import ZygoteLauncher
-from sidecar.scripts.launchers.zygote_process import ZygoteProcess
 from sidecar.scripts.paths import ProjectRoot
-from sidecar.scripts.runner import LocalRunner
 from tests.unit.sidecar.scripts.conftest import (
     PYTHON,
     a_runner,
     is_alive,
-    left_open,
     until,
 )
-
-#: Prints which of the two started it.
-WHO = """
-import json, os
-command = open("/proc/self/cmdline").read()
-print(json.dumps({"by": "zygote" if "zygote.py" in command else "spawn", "pid": os.getpid()}))
-"""
-
-
-class Nursery:
-    """A runner on a zygote, and what is known of the zygote."""
-
-    def __init__(self, project: ProjectRoot, launcher: ZygoteLauncher) -> None:
-        self.project = project
-        self.launcher = launcher
-        self.pythons = Interpreters(PYTHON, project.path)
-        self.runner = LocalRunner(project, self.pythons, launcher)
-
-    @property
-    def zygote(self) -> ZygoteProcess:
-        assert self.launcher._zygote is not None
-        return self.launcher._zygote
-
-    @property
-    def pid(self) -> int:
-        return self.zygote._process.pid
-
-    async def spare(self) -> tuple[int, int]:
-        """The supervisor and the script's process that the zygote has forked ahead."""
-        found: list[int] = []
-
-        def waits() -> bool:
-            parents = [self.pid]
-            found.clear()
-            while parents and len(found) < 2:
-                parents = [pid for pid in _children(parents[0]) if _name(pid) == "sidecar-spare"]
-                found.extend(parents[:1])
-            return len(found) == 2
-
-        await until(waits)
-        return found[0], found[1]
-
-    async def ready(self) -> None:
-        await self.launcher.prepare(await self.pythons.get())
-
-    async def run(self, source: str, **more: Any) -> ScriptOutcome:
-        (self.project.path / "script.py").write_text(source)
-        request = ScriptRequest("script.py", {}, more.pop("timeout_ms", 20_000), **more)
-        return await self.runner.run(request, lambda line: None)
-
-    async def outputs(self, source: str, **more: Any) -> dict[str, Any]:
-        outcome = await self.run(source, **more)
-        assert outcome.outputs is not None, outcome.failure
-        return outcome.outputs
-
-    async def started_by(self, **more: Any) -> str:
-        return str((await self.outputs(WHO, **more))["by"])
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
-
-
-def _name(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        return ""
-
-
-@pytest.fixture
-async def nursery(project: ProjectRoot) -> AsyncIterator[Nursery]:
-    """Whatever a test does, the end of it leaves no process, descriptor, thread or task."""
-    await SpawnLauncher().prepare(await Interpreters(PYTHON, project.path).get())
-    before = left_open()
-    nursery = Nursery(project, ZygoteLauncher())
-    yield nursery
-    await nursery.runner.close()
-    await until(lambda: left_open() == before, lambda: f"{before} became {left_open()}")
+from tests.unit.sidecar.scripts.launchers.nursery import WHO, Nursery, children
 
 
 async def test_first_script_does_not_wait_for_the_zygote(nursery: Nursery) -> None:
@@ -356,7 +270,8 @@ async def test_zygote_holds_nothing_of_ended_scripts(nursery: Nursery) -> None:
     descriptors = Path(f"/proc/{nursery.pid}/fd")
 
     def held() -> int:
-        return len(list(descriptors.iterdir()))
+        # One for each supervisor, those that wait for a script included.
+        return len(list(descriptors.iterdir())) - len(children(nursery.pid))
 
     before = held()
     for source in ("1/0", "import os; os.abort()", "x = (", "import time; time.sleep(9)"):
@@ -376,76 +291,6 @@ async def test_zygote_ends_when_the_daemon_is_gone(nursery: Nursery) -> None:
 async def test_start_that_is_under_way_ends_with_the_launcher(nursery: Nursery) -> None:
     assert await nursery.started_by() == "spawn"
     # The fixture sees to it that nothing is left.
-
-
-async def test_script_that_has_run_before_is_run_by_the_process_forked_ahead(
-    nursery: Nursery,
-) -> None:
-    await nursery.ready()
-    source = WHO + "print(open('/proc/self/comm').read(), end='', file=sys.stderr)"
-    outcome = await nursery.run("import sys\n" + source)
-    for _ in range(3):
-        _, waiting = await nursery.spare()
-        again = await nursery.run("import sys\n" + source)
-        assert again.outputs is not None
-        assert again.outputs["pid"] == waiting
-        assert again.stderr == outcome.stderr, "its name is that of any script's process"
-
-
-@pytest.mark.parametrize("which", [0, 1])
-async def test_spare_that_is_killed_costs_no_script(nursery: Nursery, which: int) -> None:
-    await nursery.ready()
-    source = "import os\nprint('{\"pid\": %d}' % os.getpid())"
-    await nursery.outputs(source)
-    for _ in range(2):
-        both = await nursery.spare()
-        os.kill(both[which], signal.SIGKILL)
-        await until(lambda killed=both[which]: not is_alive(killed))  # type: ignore[misc]
-        assert (await nursery.outputs(source))["pid"] not in both
-    await until(lambda: not any(map(is_alive, both)))
-
-
-async def test_spare_knows_nothing_of_the_request_before(nursery: Nursery) -> None:
-    await nursery.ready()
-    await nursery.outputs("print('{}')", env={"SECRET_OF_A_STEP": "hunter2"})
-    for pid in await nursery.spare():
-        assert Path(f"/proc/{pid}/cwd").readlink() == Path("/")
-        memory = Path(f"/proc/{pid}/environ").read_bytes()
-        assert b"hunter2" not in memory
-        opened = {fd.name: os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir()}  # noqa: PTH115
-        more = [link for name, link in opened.items() if int(name) > 2]
-        assert all(link.startswith(("socket:", "anon_inode:")) for link in more), opened
-
-
-async def test_folder_that_was_replaced_meanwhile_is_open_to_the_next_script(
-    nursery: Nursery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    programs = tmp_path / "programs"
-    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
-    await nursery.ready()
-    source = "import subprocess\nprint(subprocess.check_output(['tool'], text=True))"
-    for version in range(3):
-        programs.mkdir()
-        (programs / "tool").write_text(f"#!/bin/sh\necho '{{\"version\": {version}}}'")
-        (programs / "tool").chmod(0o755)
-        for _ in range(2):
-            assert await nursery.outputs(source) == {"version": version}
-        await nursery.spare()
-        programs.rename(tmp_path / f"old-{version}")
-
-
-async def test_spare_ends_with_a_zygote_that_is_killed(nursery: Nursery) -> None:
-    await nursery.ready()
-    both = await nursery.spare()
-    os.kill(nursery.pid, signal.SIGKILL)
-    await until(lambda: not any(map(is_alive, both)))
-
-
-async def test_spare_has_ended_when_the_zygote_has(nursery: Nursery) -> None:
-    await nursery.ready()
-    both = await nursery.spare()
-    await nursery.launcher.close()
-    assert not any(map(is_alive, both))
 
 
 def test_zygote_is_for_linux() -> None:
