@@ -20,7 +20,7 @@ from sidecar.engine.access import MachineAccess
 from sidecar.engine.checks import Findings
 from sidecar.engine.plan import Plan
 from sidecar.engine.yaml_places import Place
-from sidecar.engine.yaml_text import YamlText
+from sidecar.engine.yaml_text import ParsedYaml
 from sidecar.errors import WorkflowInvalid
 from sidecar.redaction import Redactor
 
@@ -56,10 +56,10 @@ def load_text(
     source: bytes | str, access: MachineAccess, further: FurtherChecks = _nothing_further
 ) -> LoadedWorkflow:
     """Load a YAML text. Raises WorkflowInvalid with every problem, warnings included."""
-    text = yaml_text.parse(source)
-    if text.problems and not isinstance(text.data, dict):
-        raise _invalid([_shown(problem) for problem in text.problems])
-    return _load(text, access, further)
+    parsed = yaml_text.parse(source)
+    if parsed.problems and not isinstance(parsed.data, dict):
+        raise _invalid([_shown(problem) for problem in parsed.problems])
+    return _load(parsed, access, further)
 
 
 def load_object(
@@ -85,11 +85,11 @@ def load_object(
             f"at most {limits.MAX_WORKFLOW_FILE_BYTES:,} are read"
         )
         raise _invalid([Problem(field="", message=message)])
-    return _load(YamlText(orjson.loads(copy), None, [], set()), access, further)
+    return _load(ParsedYaml(orjson.loads(copy), None, [], set()), access, further)
 
 
-def _load(text: YamlText, access: MachineAccess, further: FurtherChecks) -> LoadedWorkflow:
-    data, root = text.data, text.root
+def _load(parsed: ParsedYaml, access: MachineAccess, further: FurtherChecks) -> LoadedWorkflow:
+    data, root = parsed.data, parsed.root
     if not isinstance(data, dict):
         message = f"expected a mapping with workflow and steps, got {shown(data)}"
         problem = Located((), False, Problem(field="", message=message))
@@ -109,10 +109,10 @@ def _load(text: YamlText, access: MachineAccess, further: FurtherChecks) -> Load
         for one in (*findings.problems, *further(data))
         if one.path not in misshapen or one.is_key
     ]
-    problems = text.problems + [
+    problems = parsed.problems + [
         placed
         for placed in (_placed(one, root) for one in located)
-        if (placed.line, placed.column) not in text.unreadable
+        if (placed.line, placed.column) not in parsed.unreadable
     ]
     problems = [_shown(problem) for problem in problems]
     problems.sort(key=lambda p: (p.line or 0, p.column or 0))

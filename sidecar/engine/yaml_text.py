@@ -7,7 +7,6 @@ brackets and expand aliases without bound. It knows nothing of workflows.
 Keys that are not text are an error, since steps receive JSON.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,18 +16,13 @@ import yaml
 
 from protocol import limits
 from protocol.problems import Problem, shortened, shown
-from sidecar.engine import yaml_scalars, yaml_syntax
+from sidecar.engine import yaml_scalars, yaml_source, yaml_syntax
 from sidecar.engine.yaml_places import Place, Position
 from sidecar.engine.yaml_scalars import QUOTED_CHARACTERS
 
 #: libyaml where the wheel has it; the pure parser reads the same language, only slower.
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-# YAML 1.2.2, section 5.1: what may stand in a stream unescaped.
-_UNPRINTABLE: Final = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-)
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _STR_TAG: Final = "tag:yaml.org,2002:str"
 _COLLECTION_TAGS: Final = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 
@@ -39,7 +33,7 @@ _CHARACTERS_PER_NODE: Final = 100
 
 
 @dataclass(slots=True)
-class YamlText:
+class ParsedYaml:
     """What came of a text: `data` (None when it could not be read), places and problems.
 
     `root` is None where there is no text.
@@ -86,7 +80,7 @@ class _Abort(Exception):
     """Reading cannot go on; the problem has been noted."""
 
 
-def parse(source: bytes | str) -> YamlText:
+def parse(source: bytes | str) -> ParsedYaml:
     """Read one YAML document of at most MAX_WORKFLOW_FILE_BYTES.
 
     Never raises for what the text holds: every problem is in the answer, with line and column.
@@ -103,47 +97,19 @@ class _Reader:
         self.stack: list[_Frame] = []
         self.result: tuple[Any, Place] | None = None
 
-    def read(self, source: bytes | str) -> YamlText:
+    def read(self, source: bytes | str) -> ParsedYaml:
         try:
-            self._consume(self._text_of(source))
+            self._consume(yaml_source.text_of(source))
+        except yaml_source.NoText as error:
+            self._problem(error.line, error.column, error.message)
+            self.result = None
         except _Abort:
             self.result = None
         else:
             if self.result is None:
                 self._problem(1, 1, "the file is empty; expected a mapping with workflow and steps")
         data, root = self.result or (None, Place(1, 1))
-        return YamlText(data, root, self.problems, self.unreadable)
-
-    # --- bytes to text ---------------------------------------------------------------------
-
-    def _text_of(self, source: bytes | str) -> str:
-        size_bytes = (
-            len(source) if isinstance(source, bytes) else len(source.encode(errors="replace"))
-        )
-        if size_bytes > limits.MAX_WORKFLOW_FILE_BYTES:
-            # Whoever reads a file stops one byte after the limit, so its size is not known here.
-            most = limits.MAX_WORKFLOW_FILE_BYTES
-            self._fail(1, 1, f"the file is too large; at most {most:,} bytes are read")
-        text = source if isinstance(source, str) else self._decode(source)
-        text = text.removeprefix("\ufeff")
-        bad = _UNPRINTABLE.search(text)
-        if bad:
-            self._fail(*yaml_syntax.line_and_column(text, bad.start()), _unprintable(bad.group()))
-        return text
-
-    def _decode(self, source: bytes) -> str:
-        if source[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in source[:2]:
-            self._fail(1, 1, "the file is UTF-16 or UTF-32; save it as UTF-8")
-        try:
-            return source.decode("utf-8")
-        except UnicodeDecodeError as error:
-            before = source[: error.start].decode("utf-8").removeprefix("\ufeff")
-            line, column = yaml_syntax.line_and_column(before, len(before))
-            self._fail(
-                line,
-                column,
-                f"byte 0x{source[error.start]:02x} is not UTF-8; save the file as UTF-8",
-            )
+        return ParsedYaml(data, root, self.problems, self.unreadable)
 
     # --- events to data --------------------------------------------------------------------
 
@@ -192,9 +158,9 @@ class _Reader:
                 value = yaml_scalars.resolve(event.value)
             except ValueError as error:
                 self._unreadable(line, column, str(error))
-        elif not event.value.isascii() and _SURROGATE.search(event.value):
+        elif not event.value.isascii() and yaml_source.SURROGATE.search(event.value):
             # Only the pure parser lets such an escape pass.
-            self._unreadable(line, column, "half of a surrogate pair is no character; delete it")
+            self._unreadable(line, column, yaml_source.HALF_A_PAIR)
         node = _Node(value, 1 + len(event.value) // _CHARACTERS_PER_NODE)
         if event.anchor:
             self.anchors[event.anchor] = node
@@ -319,11 +285,3 @@ class _Reader:
 def _mark(event: yaml.Event) -> Position:
     mark = event.start_mark
     return (mark.line + 1, mark.column + 1) if mark else (1, 1)
-
-
-def _unprintable(character: str) -> str:
-    code = ord(character)
-    if _SURROGATE.match(character):
-        return "half of a surrogate pair is no character; delete it"
-    escape = f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
-    return f'the character U+{code:04X} is not allowed in YAML; write "{escape}" in double quotes'

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.engine import yaml_text
-from sidecar.engine.yaml_text import YamlText, parse
+from sidecar.engine.yaml_text import ParsedYaml, parse
 
 TEXT = """\
 workflow:
@@ -143,7 +143,7 @@ def test_a_parser_error_without_a_place_is_told_at_the_beginning(
     assert [p.text() for p in parse("a").problems] == ["not YAML: odd thing"]
 
 
-def checked(found: YamlText) -> None:
+def checked(found: ParsedYaml) -> None:
     """Either data that JSON can hold, or problems, each with a place."""
     if not found.problems:
         json.dumps(found.data, allow_nan=False).encode()
