@@ -1,10 +1,10 @@
 // What the page asks the sidecar for, and when. After each change of the state `#reconcile` looks
-// at what it lacks and asks for just that; nothing is asked twice at a time, and after a lost
-// connection everything is asked anew. Events are taken together, once a frame.
+// at what it lacks and asks for just that. Events are taken together, once a frame.
 
 import { RequestError } from "../transport.js";
 import { INITIAL, currentEntry, currentWorkflowId, placeOfEntry, reduce, shownRunId } from "./app.js";
 import { stepDurations } from "./estimates.js";
+import { Questions } from "./questions.js";
 
 /** @import { ExecutionDetail, ExecutionEvent, JsonObject, Problem } from "../../protocol/generated/protocol.js" */
 /** @import { Transport } from "../transport.js" */
@@ -15,8 +15,6 @@ import { stepDurations } from "./estimates.js";
 
 /** @type {OptionalEvent[]} */
 const OPTIONAL_EVENTS = ["step_output", "step_skipped"];
-/** A question that failed is asked again after so many milliseconds. */
-const ASK_AGAIN_MS = 3000;
 
 export class Session {
   /** @type {AppState} */
@@ -26,15 +24,12 @@ export class Session {
   /** @type {ExecutionEvent[]} */
   #events = [];
   #isScheduled = false;
-  /** Questions under way, by what they are about. @type {Set<string>} */
-  #asking = new Set();
-  /** What was asked for since the connection last stood. @type {Set<string>} */
-  #asked = new Set();
+  /** @type {Questions<Action>} */
+  #questions;
   /** The workflow whose optional events come. @type {string | null} */
   #watched = null;
   /** Details of ended runs, for estimates. @type {Map<string, ExecutionDetail>} */
   #details = new Map();
-  #connections = 0;
 
   /**
    * @param {Transport} transport
@@ -43,13 +38,13 @@ export class Session {
   constructor(transport, schedule) {
     this.transport = transport;
     this.schedule = schedule;
+    this.#questions = new Questions((action) => this.#take(action), () => this.#reconcile());
     transport.onEvent((event) => {
       this.#events.push(event);
       this.#wake();
     });
     transport.onStateChange((connection) => {
-      if (connection.status === "connected") this.#connections += 1;
-      this.#asked.clear();
+      this.#questions.connectionChanged(connection.status === "connected");
       this.#watched = null;
       this.#take({ type: "connection", connection });
     });
@@ -78,9 +73,7 @@ export class Session {
 
   /** The files may have changed: ask again for the list and for the workflow in sight. */
   refresh() {
-    for (const about of this.#asked) {
-      if (about === "workflows" || about.startsWith("definition ")) this.#asked.delete(about);
-    }
+    this.#questions.forget((about) => about === "workflows" || about.startsWith("definition "));
     this.#reconcile();
   }
 
@@ -113,7 +106,7 @@ export class Session {
     const { removed } = await this.transport.request("workflow:execution:clear", {
       workflow_id: workflowId,
     });
-    this.#asked.delete(`history ${workflowId}`);
+    this.#questions.forget((about) => about === `history ${workflowId}`);
     this.#reconcile();
     return removed;
   }
@@ -145,7 +138,7 @@ export class Session {
     for (const event of events) {
       this.#state = reduce(this.#state, { type: "event", event });
       if (event.event_type === "workflow_completed" || event.event_type === "workflow_failed") {
-        this.#asked.delete(`history ${event.workflow_id}`);
+        this.#questions.forget((about) => about === `history ${event.workflow_id}`);
       }
     }
     this.#changed();
@@ -169,15 +162,15 @@ export class Session {
   #reconcile() {
     const state = this.#state;
     if (state.connection.status !== "connected") return;
-    this.#once("subscription", async () => {
+    this.#questions.once("subscription", async () => {
       const { active } = await this.transport.request("workflow:execution:subscribe", { workflow_id: "*" });
       return { type: "active", active, all: true };
     });
-    this.#once("info", async () => ({
+    this.#questions.once("info", async () => ({
       type: "info",
       info: await this.transport.request("sidecar:info"),
     }));
-    this.#once("workflows", async () => ({
+    this.#questions.once("workflows", async () => ({
       type: "workflows",
       workflows: await this.transport.request("workflow:list"),
     }));
@@ -196,13 +189,13 @@ export class Session {
     const before = this.#watched;
     this.#watched = workflowId;
     if (before !== null) {
-      void this.#ask(`unwatch ${before}`, async () => {
+      void this.#questions.ask(`unwatch ${before}`, async () => {
         await this.transport.request("workflow:execution:unsubscribe", { workflow_id: before });
         return null;
       });
     }
     if (workflowId === null) return;
-    void this.#ask(`watch ${workflowId}`, async () => {
+    void this.#questions.ask(`watch ${workflowId}`, async () => {
       const { active } = await this.transport.request("workflow:execution:subscribe", {
         workflow_id: workflowId,
         include: OPTIONAL_EVENTS,
@@ -214,7 +207,7 @@ export class Session {
   #askForDefinition() {
     const entry = currentEntry(this.#state);
     if (entry === undefined) return;
-    this.#once(`definition ${entry.path}`, async () => {
+    this.#questions.once(`definition ${entry.path}`, async () => {
       const { path } = entry;
       try {
         const workflow = await this.transport.request("workflow:load", { path });
@@ -235,7 +228,7 @@ export class Session {
     for (const id of wanted) {
       if (unknownRuns.has(id)) continue;
       const missing = runs.get(id)?.missing ?? 0;
-      void this.#ask(`run ${id}`, async () => {
+      void this.#questions.ask(`run ${id}`, async () => {
         try {
           return { type: "detail", detail: await this.detail(id), missing };
         } catch (error) {
@@ -260,7 +253,7 @@ export class Session {
 
   /** @param {string} workflowId */
   #askForHistory(workflowId) {
-    this.#once(`history ${workflowId}`, async () => ({
+    this.#questions.once(`history ${workflowId}`, async () => ({
       type: "history",
       workflowId,
       entries: await this.transport.request("workflow:execution:history", { workflow_id: workflowId }),
@@ -268,7 +261,7 @@ export class Session {
     const entries = this.#state.history.get(workflowId);
     const succeeded = entries?.filter((entry) => entry.status === "success") ?? [];
     if (succeeded.length === 0) return;
-    this.#once(`durations ${workflowId} ${succeeded[0]?.id}`, async () => {
+    this.#questions.once(`durations ${workflowId} ${succeeded[0]?.id}`, async () => {
       const details = await Promise.all(succeeded.map((entry) => this.#keptDetail(entry.id)));
       const known = details.filter((detail) => detail !== null);
       return { type: "durations", workflowId, durations: stepDurations(known) };
@@ -289,46 +282,6 @@ export class Session {
       return detail;
     } catch (error) {
       if (error instanceof RequestError && error.type === "ExecutionNotFound") return null;
-      throw error;
-    }
-  }
-
-  /**
-   * Ask unless it has been asked since the connection last stood.
-   * @param {string} about
-   * @param {() => Promise<Action | null>} question
-   */
-  #once(about, question) {
-    if (this.#asked.has(about)) return;
-    this.#asked.add(about);
-    void this.#ask(about, question);
-  }
-
-  /**
-   * @param {string} about
-   * @param {() => Promise<Action | null>} question
-   */
-  async #ask(about, question) {
-    const key = `${this.#connections} ${about}`;
-    if (this.#asking.has(key)) return;
-    this.#asking.add(key);
-    const connection = this.#connections;
-    try {
-      const action = await question();
-      this.#asking.delete(key);
-      if (action !== null && connection === this.#connections) this.#take(action);
-    } catch (error) {
-      const isLost = error instanceof RequestError && error.type === "ConnectionLost";
-      if (isLost) {
-        this.#asking.delete(key);
-        return;
-      }
-      // Asked again later: not at once, and not never.
-      setTimeout(() => {
-        this.#asking.delete(key);
-        this.#asked.delete(about);
-        this.#reconcile();
-      }, ASK_AGAIN_MS);
       throw error;
     }
   }
