@@ -125,7 +125,14 @@ export class App extends Component {
    * @returns {Partial<State>}
    */
   onNewPlace(before, app) {
-    if (currentEntry(before.app)?.path !== currentEntry(app)?.path) {
+    const [was, is] = [currentEntry(before.app), currentEntry(app)];
+    const { workflowId, path } = before.app.place;
+    // As long as the list is not there, the place alone tells one workflow from another.
+    const isOther =
+      was === undefined
+        ? workflowId !== app.place.workflowId || path !== app.place.path
+        : was.path !== is?.path;
+    if (isOther) {
       return { selected: null, tab: before.tab === "step" ? "inputs" : before.tab, form: EMPTY_FORM };
     }
     return {};

@@ -1,5 +1,6 @@
 """Runs as they are watched: live, failing, cancelled, joined late, from two pages, by nobody."""
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
 
 from tests.browser.conftest import (
     Open,
@@ -116,6 +117,45 @@ def test_a_run_that_fails_after_its_retries_shows_where_and_why(
     expect(newest.locator(".attempt__type")).to_have_text("ConnectionError")
     expect(newest.get_by_label("Stack trace", exact=True).last).to_contain_text("in deep")
     expect(newest.get_by_label("stderr", exact=True)).to_contain_text("about to fail")
+
+
+def test_a_step_that_is_chosen_before_the_list_has_come_stays_chosen(
+    waiting: Project, start: Start, open_page: Open, context: BrowserContext
+) -> None:
+    demo = start()
+    first = open_page(demo)
+    run_button(first).click()
+    expect_status(first, "first", "running")
+    asked: set[int] = set()
+    held: list[Callable[[], None]] = []
+
+    def hold_the_list(page: WebSocketRoute) -> None:
+        sidecar = page.connect_to_server()
+
+        def ask(message: str | bytes) -> None:
+            request = json.loads(message)
+            if request["method"] == "workflow:list":
+                asked.add(request["id"])
+            sidecar.send(message)
+
+        def answer(message: str | bytes) -> None:
+            if json.loads(message).get("id") in asked:
+                held.append(lambda: page.send(message))
+            else:
+                page.send(message)
+
+        page.on_message(ask)
+        sidecar.on_message(answer)
+
+    context.route_web_socket(re.compile("^ws:"), hold_the_list)
+    page = open_page(demo, first.evaluate("location.hash"))
+    node(page, "first").click()
+    log = page.get_by_role("log", name="stderr")
+    expect(log).to_have_text("waiting for one")
+    expect(page.get_by_role("link", name="Waiting")).to_have_count(0)
+    held.pop()()
+    expect(page.get_by_role("link", name="Waiting")).to_be_visible()
+    expect(log).to_have_text("waiting for one")
 
 
 def test_what_a_script_writes_comes_live_and_who_joins_late_sees_the_same(
