@@ -11,6 +11,9 @@ import { Icon } from "./icons.js";
 /** @import { GraphStep } from "../state/graph.js" */
 /** @import { Run, Step } from "../state/run.js" */
 
+/** What fits beside each other in a node of any size. */
+const LINE_CHARACTERS = 18;
+
 /**
  * `step` and `run` are null when nothing runs and nothing ran; `isLive` is false while nothing is
  * heard from the sidecar.
@@ -63,11 +66,11 @@ function Node(props) {
   const status = step?.status ?? "pending";
   const label = visible(shown.label);
   const nextAt = step === null || run === null ? null : nextAttemptAt(run, step, policy);
-  const hasAttempts = step !== null && attemptsParts(step, policy, nextAt, 0).length > 0;
+  const isLong = step !== null && needsTwoLines(step, policy, nextAt);
   const isTimed = status === "running" && expectedMs !== null && expectedMs > 1500;
   return html`<div
       class=${classes("node", `node--${status}`, isSelected && "node--selected",
-        hasAttempts && "node--attempts", nextAt !== null && "node--waiting")}
+        isLong && "node--long", nextAt !== null && "node--waiting")}
       data-status=${status}
       title=${shown.description ?? undefined}
     >
@@ -81,6 +84,19 @@ function Node(props) {
       </span>
       ${isTimed && html`<${Bar} step=${step} isLive=${isLive} expectedMs=${expectedMs} />`}
     </div>`;
+}
+
+/**
+ * Whether the facts of a step are more than a line has room for, now or as time passes.
+ * @param {Step} step
+ * @param {RetryPolicy | null} policy
+ * @param {number | null} nextAt
+ */
+function needsTwoLines(step, policy, nextAt) {
+  const [attempt, next] = attemptsParts(step, policy, nextAt, 0);
+  if (attempt === undefined) return false;
+  if (next !== undefined || step.status === "running") return true;
+  return `${step.status} ${duration(elapsedMs(step, 0))} ${attempt}`.length > LINE_CHARACTERS;
 }
 
 /**

@@ -270,8 +270,9 @@ CUT_FACTS = """
     [
         ("fails.py", {"initial_delay_ms": 3_600_000, "max_delay_ms": 3_600_000}, "1 of 12, next"),
         ("hang.py", {}, "1 of 12"),
+        ("fails.py", {"max_attempts": 2, "initial_delay_ms": 0}, "2 of 2"),
     ],
-    ids=["waiting", "running"],
+    ids=["waiting", "running", "failed"],
 )
 def test_attempts_can_be_read_whole_however_small_a_node_is(
     full: Project, start: Start, open_page: Open, script: str, policy: Any, facts: str
