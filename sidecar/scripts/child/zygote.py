@@ -56,12 +56,17 @@ _MAX_FOLDER_ENTRIES = 5000
 _END_SECONDS = 1.5
 
 
+def _code(name):
+    """A file of this folder, compiled; from what is kept of earlier starts where it can be: to
+    compile takes time, and memory that is not given back."""
+    loader = sys.modules["_frozen_importlib_external"].SourceFileLoader
+    return loader(name[:-3], os.path.join(os.path.dirname(__file__), name)).get_code(name[:-3])
+
+
 def _load(name):
-    path = os.path.join(os.path.dirname(__file__), name)
-    with open(path, "rb") as stream:
-        source = stream.read()
-    names = {"__name__": name[:-3], "__file__": path}
-    exec(compile(source, path, "exec", 0, True), names)
+    code = _code(name)
+    names = {"__name__": name[:-3], "__file__": code.co_filename}
+    exec(code, names)
     return names
 
 
@@ -78,8 +83,7 @@ class _Zygote:
         self.birth = _load("birth.py")
         self.supervisor = _load("supervisor.py")
         self.spare = _load("spare.py")
-        with open(os.path.join(os.path.dirname(__file__), "report.py"), "rb") as stream:
-            self.reporter = compile(stream.read(), stream.name, "exec", 0, True)
+        self.reporter = _code("report.py")
         self.finish = _load("finish.py")
         self.loaded = frozenset(sys.modules)
         #: By these names plain Python would import a file beside the script; ours are loaded.
