@@ -26,6 +26,7 @@ denied fails as EROFS, and scripts, their authors and our hints know PermissionE
 
 import marshal
 import os
+import stat
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -134,6 +135,7 @@ class Confinement:
         self.private = tuple(private)
         self._project = str(project)
         self._own = project / OWN_FOLDER
+        self._cache = self._own / CACHE
         self.home = os.path.realpath(Path.home()) if _has_home() else ""
         #: Folders that no PATH and no interpreter opens by containing them.
         self._closed = tuple(path for path in (self.home, self._project) if path)
@@ -143,13 +145,14 @@ class Confinement:
 
     def place(self, temporary: Path) -> Place:
         """Make what an attempt needs around it, `temporary` being there already."""
-        cache = self._own / CACHE
         try:
+            if _is_folder(self._own) and _is_folder(self._cache):
+                return Place(temporary, self._cache)
             if not self._own.is_symlink():
                 make_folder(self._own)
-                cache.mkdir(mode=0o700, exist_ok=True)
-                if not cache.is_symlink():
-                    return Place(temporary, cache)
+                self._cache.mkdir(mode=0o700, exist_ok=True)
+                if not self._cache.is_symlink():
+                    return Place(temporary, self._cache)
         except OSError:
             pass  # a project that cannot be written
         cache = temporary / CACHE
@@ -278,6 +281,13 @@ def _prefix_of(interpreter: Interpreter) -> str:
     """The virtual environment that an interpreter lies in, or the folder it lies in."""
     folder = Path(interpreter.path).parent
     return str(folder.parent if (folder.parent / "pyvenv.cfg").exists() else folder)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _has_home() -> bool:

@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 _PREFIX: Final = "workflow-sidecar-"
 _LOCK: Final = "lock"
+#: After a folder was given away; by then its script has been started.
+_AHEAD_SECONDS: Final = 0.002
 _FOLDER_FLAGS: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _HAS_DIR_FD: Final = os.open in os.supports_dir_fd and os.rmdir in os.supports_dir_fd
 
@@ -40,17 +42,32 @@ class TemporaryFolders:
         self._base: Path | None = None
         self._lock = -1
         self._numbers = count(1)
+        #: Made while nobody waited: on a disk it takes longer than all else of a start.
+        self._next: Path | None = None
+        self._making: asyncio.TimerHandle | None = None
         self._sweeping: asyncio.Task[None] | None = None
 
     def make(self) -> Path:
         """A new, empty folder, mode 0700; its path holds no link. Raises OSError."""
+        folder, self._next = self._next, None
+        if self._making is None:
+            loop = asyncio.get_running_loop()
+            self._making = loop.call_later(_AHEAD_SECONDS, self._make_next)
+        # Somebody may have tidied up the system's temporary folder while we were idle.
+        return folder if folder is not None and folder.is_dir() else self._make()
+
+    def _make_next(self) -> None:
+        self._making = None
+        with contextlib.suppress(OSError):  # whoever needs it is told
+            self._next = self._make()
+
+    def _make(self) -> Path:
         while True:
             base = self._base or self._make_base()
             folder = base / str(next(self._numbers))
             try:
                 folder.mkdir(mode=0o700)
             except FileNotFoundError:
-                # Somebody tidied up the system's temporary folder while we were idle.
                 self._base = None
             else:
                 return folder
@@ -66,6 +83,10 @@ class TemporaryFolders:
 
     async def close(self) -> None:
         """Remove them all."""
+        if self._making is not None:
+            self._making.cancel()
+            self._making = None
+        self._next = None
         if self._sweeping is not None:
             await asyncio.wait({self._sweeping})
         if self._base is not None:

@@ -12,6 +12,7 @@ import pytest
 
 from sidecar.scripts import temporary
 from sidecar.scripts.temporary import TemporaryFolders, remove_tree
+from tests.unit.sidecar.scripts.conftest import until
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +46,23 @@ async def test_one_that_was_tidied_away_is_made_again(elsewhere: Path) -> None:
     folders = TemporaryFolders()
     remove_tree(folders.make().parent)
     assert folders.make().is_dir()
+    await folders.close()
+    assert list(elsewhere.iterdir()) == []
+
+
+async def test_next_one_is_made_while_nobody_waits(elsewhere: Path) -> None:
+    folders = TemporaryFolders()
+    first = folders.make()
+    await until(lambda: len(list(first.parent.glob("[0-9]*"))) == 2)
+    (ahead,) = set(first.parent.glob("[0-9]*")) - {first}
+    assert folders.make() == ahead
+    assert ahead.stat().st_mode & 0o777 == 0o700
+    await until(lambda: len(list(first.parent.glob("[0-9]*"))) == 3)
+    remove_tree(first.parent)
+    again = folders.make()
+    assert again.is_dir()
+    assert again.parent != first.parent
+    await until(lambda: len(list(again.parent.glob("[0-9]*"))) == 2)
     await folders.close()
     assert list(elsewhere.iterdir()) == []
 
