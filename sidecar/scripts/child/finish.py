@@ -8,6 +8,12 @@ import os
 import sys
 import weakref
 
+_had_atexit = "atexit" in sys.modules
+import atexit  # noqa: E402
+
+if not _had_atexit:
+    del sys.modules["atexit"]  # the script is to find loaded what plain Python has loaded
+
 _HAS_GC = 1 << 14  # Py_TPFLAGS_HAVE_GC
 _LIBRARY = os.path.dirname(os.__file__) + os.sep
 #: Packages beside the library's own modules; on Debian and others under the second name.
@@ -27,8 +33,6 @@ def leave(code, loaded, objects):
     threading = sys.modules.get("threading")
     if threading is not None:
         threading._shutdown()
-    import atexit  # built in
-
     try:
         atexit._run_exitfuncs()
     except BaseException:  # noqa: S110  # Python 3.8 and 3.9 raise what they have printed

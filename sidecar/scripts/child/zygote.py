@@ -15,8 +15,8 @@
 # From the daemon:  marshalled (attempt, common, own): attempt is {"file", "argv0", "folder", "cwd",
 #                   "environment"}, the others what the script may reach (confine.py); with the
 #                   descriptors stdin, stdout, stderr, script, control and perhaps code, see
-#                   bootstrap.py for these; or (None, common, None) with control and requests, see
-#                   spare.py
+#                   bootstrap.py for these; or (None, common, [VARIABLE]) with control and requests,
+#                   see spare.py
 # It ends when the socket does. At the module's end it is the script's process, one frame below.
 import sys
 
@@ -161,7 +161,7 @@ class _Zygote:
             pid = -1
         if pid == 0:
             if attempt is None:
-                return self.become_spare(common, *fds)
+                return self.become_spare(common, own, *fds)
             return self.become(attempt, common, own, *fds)
         for fd in fds:
             if fd != control or pid < 0:
@@ -185,8 +185,11 @@ class _Zygote:
 
     # --- becoming a script's process that was there before it ----------------------------------
 
-    def become_spare(self, common, control, requests):
-        """In a new process, the supervisor to be; returns in a script's process only."""
+    def become_spare(self, common, variables, control, requests):
+        """In a new process, the supervisor to be; returns in a script's process only.
+
+        `variables` are the names that its scripts' environments are likely to have.
+        """
         try:
             _signal.set_wakeup_fd(-1)
             _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
@@ -197,7 +200,7 @@ class _Zygote:
                 requests,
                 self.birth,
                 self.supervisor,
-                lambda keep_view: self.rehearse(common, keep_view),
+                lambda keep_view: self.rehearse(common, variables, keep_view),
             )
         except BaseException:
             os._exit(1)  # the daemon hears nothing any more
@@ -218,13 +221,14 @@ class _Zygote:
             sys.stderr.flush()
             os._exit(1)
 
-    def rehearse(self, common, keep_view):
+    def rehearse(self, common, variables, keep_view):
         """Do, to no effect, what an attempt will take: a page that is shared with another process
         is copied when it is written to first, by a counter of references too."""
         with open(os.devnull, "rb") as stream:
             code = marshal.dumps(compile(stream.read(), "", "exec", 0, True))
         exec(marshal.loads(code), {})  # noqa: S302 - made just now
-        self.take_place({"environment": dict(os.environ), "cwd": "/"})
+        environment = {name: os.environ.get(name, "") for name in variables}
+        self.take_place({"environment": environment, "cwd": "/"})
         # Done again, with the attempt's.
         self.set_up({"file": "", "argv0": "", "folder": "/"})
         confine.rehearse(common, keep_view)

@@ -145,9 +145,9 @@ class Spare:
 class Spares:
     """All of one zygote."""
 
-    def __init__(self, fork: Callable[[bytes, Sequence[int]], None]) -> None:
-        """`fork` asks the zygote for one, of this kind and with these descriptors; may raise
-        OSError."""
+    def __init__(self, fork: Callable[[bytes, Sequence[str], Sequence[int]], None]) -> None:
+        """`fork` asks the zygote for one, of this kind, likely to get these variables, with these
+        descriptors; may raise OSError."""
         self._fork = fork
         #: The one that has been free for longest comes first: it is the one most likely ready.
         self._free: list[Spare] = []
@@ -162,8 +162,11 @@ class Spares:
                 return spare
         return None
 
-    def replenish(self, kind: bytes) -> None:
-        """See to it that the next one who asks for this kind may find one."""
+    def replenish(self, kind: bytes, variables: Sequence[str]) -> None:
+        """See to it that the next one who asks for this kind may find one.
+
+        `variables` are the names of an environment like that of its scripts.
+        """
         if self._closed or any(spare.kind == kind for spare in self._free):
             return
         if self._count >= _MOST:
@@ -172,7 +175,7 @@ class Spares:
             self.drop(self._free.pop(0))
         try:
             spare = Spare(kind, self._changed)
-            spare.born(lambda descriptors: self._fork(kind, descriptors))
+            spare.born(lambda descriptors: self._fork(kind, variables, descriptors))
         except OSError:
             return  # whoever needs one is served in another way
         self._count += 1

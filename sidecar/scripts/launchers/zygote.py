@@ -130,7 +130,7 @@ class ZygoteLauncher:
             if attempt is None:
                 attempt = self._ask(zygote, start, wanted, code)
             zygote.forks += 1
-            zygote.spares.replenish(start.policy.common)
+            zygote.spares.replenish(start.policy.common, list(start.environment))
             on_failure.pop_all()
         if key is not None:
             attempt.exited.add_done_callback(lambda _: self._codes.take(key, code))

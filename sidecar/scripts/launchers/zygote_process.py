@@ -142,8 +142,10 @@ class ZygoteProcess:
         except OSError as error:  # too long for one message, too many of them, or dead
             raise CannotServe(error.strerror or "") from None
 
-    def _fork_spare(self, kind: bytes, descriptors: Sequence[int]) -> None:
-        request = marshal.dumps((None, kind, None), 2)
+    def _fork_spare(
+        self, kind: bytes, variables: Sequence[str], descriptors: Sequence[int]
+    ) -> None:
+        request = marshal.dumps((None, kind, list(variables)), 2)
         socket.send_fds(self._connection, [request], descriptors)
 
     async def end(self) -> None:
