@@ -33,7 +33,10 @@ def locate(typed: str, project: Path | None) -> tuple[Path, str]:
     file = folder / file.name
     if project is not None:
         if not file.is_relative_to(project):
-            raise UsageError(f"the workflow {typed} lies outside the project {project}")
+            raise UsageError(
+                f"the workflow {typed} lies outside the project {project}; without --project its "
+                "own folder is the project"
+            )
         return project, file.relative_to(project).as_posix()
     here = Path.cwd().resolve()
     if file.is_relative_to(here):

@@ -57,7 +57,7 @@ class ActiveExecutions:
             raise _overloaded(limits.MAX_ACTIVE_EXECUTIONS, "executions")
         own = str(uuid.uuid4()) if execution_id is None else canonical(execution_id)
         if own is None:
-            raise bad_option("execution_id", "expected a UUID")
+            raise bad_option("execution_id", f"expected a UUID, got {shown(execution_id)}")
         if own in self._reserved or own in self._active or own in self._ended:
             raise _used(own)
         self._reserved.add(own)

@@ -94,13 +94,10 @@ class ProjectRoot:
             self._fd = os.open(self.path, _FOLDER_FLAGS) if _HAS_DIR_FD else -1
         except FileNotFoundError:
             raise PathNotFound(f"Project directory not found: {shown}") from None
-        except PermissionError as error:
-            raise PathError(
-                f"Project directory cannot be used: {shown}: Permission denied"
-            ) from error
         except (OSError, ValueError, RuntimeError) as error:
             # RuntimeError: how pathlib of 3.11 and 3.12 reports a link that never ends
-            raise PathError(f"Project directory cannot be used: {shown}") from error
+            reason = getattr(error, "strerror", None) or "not a usable path"
+            raise PathError(f"Project directory cannot be used: {shown}: {reason}") from error
         self._text = str(self.path)
         self._prefix = self._text.rstrip(os.sep) + os.sep
 
@@ -235,9 +232,7 @@ def _reported(path: str, what: str) -> Iterator[None]:
     """Turn the system's errors into ours, which name the path as it was written."""
     try:
         yield
-    except FileNotFoundError:
-        raise PathNotFound(f"{what} not found: {quoted(path)}") from None
-    except NotADirectoryError:
+    except (FileNotFoundError, NotADirectoryError):
         raise PathNotFound(f"{what} not found: {quoted(path)}") from None
     except OSError as error:
         if error.errno in _NO_MEANS:

@@ -22,7 +22,7 @@ async def test_the_callers_own_execution_id_is_used_and_never_twice(tmp_path: Pa
         assert result.execution_id == mine
         with pytest.raises(InvalidOptions, match="used before"):
             await run.engine.execute(definition, execution_id=mine)
-        with pytest.raises(InvalidOptions, match="expected a UUID"):
+        with pytest.raises(InvalidOptions, match='expected a UUID, got "42"'):
             await run.engine.execute(definition, execution_id="42")
         with pytest.raises(InvalidOptions, match="at least 1"):
             await run.engine.execute(definition, deadline_ms=0)

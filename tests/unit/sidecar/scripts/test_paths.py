@@ -352,6 +352,7 @@ class TestRoot:
             ("missing", PathNotFound, "Project directory not found: "),
             ("outside.py", PathError, "Project is not a directory: "),
             ("loop", PathError, "Project directory cannot be used: "),
+            ("x" * 256, PathError, "Project directory cannot be used: "),
             ("\0", PathError, "Project directory cannot be used: "),
         ],
     )
