@@ -16,10 +16,10 @@ from typing import Any, Final
 
 from sidecar.redaction import assignments, credentials, cuts, shapes, told
 from sidecar.redaction.known import KnownValues, is_too_ordinary
+from sidecar.redaction.lines import LineRedactor
 from sidecar.redaction.mark import MARK
 from sidecar.redaction.names import hides_numbers, is_secret_name
 from sidecar.redaction.paths import ProjectPaths
-from sidecar.redaction.streams import LineRedactor
 
 #: Deeper than this the mark stands: writers of JSON give up at 254 levels (orjson), and what is
 #: redacted goes into an event or a stored run.
