@@ -108,19 +108,19 @@ def parts(folder: Path) -> Iterator[Row]:
         request = ScriptRequest("script.py", {}, 1000)
         made = confinement.policy(python, request.permissions, place, dict(os.environ))
         confine.prepare(made.common)  # as the zygote does
-        attempt = confine._Ahead(made.common)
+        attempt = confine._InForce(made.common)
         policy = attempt.policy
         policy.update(marshal.loads(made.own))  # noqa: S302 - ours
         closed = {**policy, "network": False}
         steps = {
             "limits": lambda: confine._limit(attempt),
-            "a view of its own (mount namespace)": lambda: confine._change_view(attempt, None),
+            "a view of its own (mount namespace)": lambda: attempt.view.change(policy, None),
             "no privileges": lambda: (
                 confine._drop_capabilities(policy),
                 confine._no_new_privileges(),
             ),
-            f"Landlock, {len(policy['rules'])} rules, none made ahead": lambda: confine._landlock(
-                attempt
+            f"Landlock, {len(policy['rules'])} rules, none made ahead": lambda: (
+                attempt.rules.restrict()
             ),
             "the network closed (seccomp)": lambda: confine._close_network(closed),
         }

@@ -231,6 +231,14 @@ script("a random.py beside it", "import random\nprint(random.choice)", random="c
 script("a module of its own named confine", "import confine\nprint(confine.X)", confine="X = 1")
 script("a module of its own named program", "import program\nprint(program.X)", program="X = 2")
 script("no module is named confine", "import confine")
+script(
+    "modules of its own named as ours are",
+    "import calling, landlock, view\nprint(calling.X, landlock.X, view.X)",
+    calling="X = 1",
+    landlock="X = 2",
+    view="X = 3",
+)
+script("no module is named as ours are", "import calling")
 script("no module is named zygote", "import zygote")
 script("imports a relative name", "from . import helper", helper="")
 script("imports from its parent", "from .helper import x", helper="x = 1")
