@@ -11,6 +11,7 @@ import { layOut, neighbour } from "../state/layout.js";
 import { CanvasMap } from "./CanvasMap.js";
 import { classes, html } from "./html.js";
 import { Icon } from "./icons.js";
+import { NodeFrame } from "./NodeFrame.js";
 
 /** @import { VNode } from "../vendor/preact.js" */
 /** @import { UiMetadata } from "../../protocol/generated/protocol.js" */
@@ -383,7 +384,7 @@ export class WorkflowCanvas extends Component {
         ${graph.steps.map((step, index) => {
           const box = layout.boxes.get(step.id);
           if (box === undefined || (!isAll && step.id !== tabStop && !isSeen(box))) return null;
-          return html`<${Place}
+          return html`<${NodeFrame}
             key=${step.id}
             id=${step.id}
             box=${box}
@@ -395,42 +396,6 @@ export class WorkflowCanvas extends Component {
           />`;
         })}
       </div>
-    </div>`;
-  }
-}
-
-/**
- * One step in its place.
- * @extends {Component<{id: string, box: Box, isTabStop: boolean, isSelected: boolean, position: number, total: number, content: VNode}>}
- */
-class Place extends Component {
-  /** @param {Place["props"]} next */
-  shouldComponentUpdate(next) {
-    const { props } = this;
-    // Hundreds of them are looked at in each frame, of which a few have changed.
-    return (
-      next.content !== props.content ||
-      next.box !== props.box ||
-      next.isTabStop !== props.isTabStop ||
-      next.isSelected !== props.isSelected ||
-      next.position !== props.position ||
-      next.total !== props.total
-    );
-  }
-
-  render() {
-    const { id, box, isTabStop, isSelected, position, total, content } = this.props;
-    return html`<div
-      role="option"
-      class="nodes__place"
-      data-step-id=${id}
-      tabindex=${isTabStop ? 0 : -1}
-      aria-selected=${isSelected}
-      aria-posinset=${position}
-      aria-setsize=${total}
-      style=${{ left: `${box.x}px`, top: `${box.y}px`, width: `${box.width}px`, height: `${box.height}px` }}
-    >
-      ${content}
     </div>`;
   }
 }
