@@ -1,16 +1,17 @@
-// Where the nodes stand and how the edges run, in pixels at zoom 1. Pure: the same graph in the
-// same shape of window is always laid out the same.
+// Where the nodes stand, in pixels at zoom 1; `edges.js` draws what runs between them. Pure: the same
+// graph in the same shape of window is always laid out the same.
 //
 // Positions of the workflow file hold when each step has one. Else the layers are dagre's, and
 // where they would make a ribbon too long to look at, they are broken into rows like text.
 
 import { Graph as DagreGraph, layout as dagreLayout } from "../vendor/dagre.js";
+import { GAP_ALONG, GAP_ROWS, drawnEdges } from "./edges.js";
 
 /** @import { UiMetadata } from "../../protocol/generated/protocol.js" */
-/** @import { Edge, Graph } from "./graph.js" */
+/** @import { DrawnEdge } from "./edges.js" */
+/** @import { Graph } from "./graph.js" */
 
 /** @typedef {{x: number, y: number, width: number, height: number}} Box */
-/** @typedef {Edge & {path: string}} DrawnEdge */
 /**
  * `direction`: where edges point, and so which arrow key goes to the next step.
  * @typedef {object} Layout
@@ -23,9 +24,7 @@ import { Graph as DagreGraph, layout as dagreLayout } from "../vendor/dagre.js";
 
 export const NODE_WIDTH = 220;
 export const NODE_HEIGHT = 88;
-const GAP_ALONG = 72;
 const GAP_ACROSS = 28;
-const GAP_ROWS = 64;
 const MARGIN = 32;
 /** Narrower windows have room for one node beside another at most. */
 const NARROW = 560;
@@ -50,7 +49,7 @@ export function layOut(graph, view, metadata) {
     width = Math.max(width, box.x + box.width + MARGIN);
     height = Math.max(height, box.y + box.height + MARGIN);
   }
-  return { boxes: moved, edges: drawn(graph.edges, moved, direction), width, height, direction };
+  return { boxes: moved, edges: drawnEdges(graph.edges, moved, direction), width, height, direction };
 }
 
 /**
@@ -229,61 +228,6 @@ function atOrigin(boxes) {
   return new Map(
     [...boxes].map(([id, box]) => [id, { ...box, x: box.x - left + MARGIN, y: box.y - top + MARGIN }]),
   );
-}
-
-/**
- * @param {readonly Edge[]} edges
- * @param {ReadonlyMap<string, Box>} boxes
- * @param {"right" | "down"} direction
- * @returns {DrawnEdge[]}
- */
-function drawn(edges, boxes, direction) {
-  return edges.flatMap((edge) => {
-    const from = boxes.get(edge.from);
-    const to = boxes.get(edge.to);
-    if (from === undefined || to === undefined) return [];
-    return [{ ...edge, path: direction === "right" ? rightward(from, to) : downward(from, to) }];
-  });
-}
-
-/**
- * From the right side to the left one; back around in a gap when the target is no further right.
- * @param {Box} from
- * @param {Box} to
- */
-function rightward(from, to) {
-  const [x1, y1] = [from.x + from.width, from.y + from.height / 2];
-  const [x2, y2] = [to.x, to.y + to.height / 2];
-  if (x2 > x1) {
-    const bend = Math.min(Math.max((x2 - x1) / 2, 24), 140);
-    return `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}${rightHead(x2, y2)}`;
-  }
-  const turn = GAP_ALONG / 2;
-  const lane = to.y > from.y + from.height ? to.y - GAP_ROWS / 2 : from.y + from.height + GAP_ROWS / 2;
-  return (
-    `M${x1} ${y1}C${x1 + turn} ${y1} ${x1 + turn} ${lane} ${x1} ${lane}` +
-    `L${x2} ${lane}C${x2 - turn} ${lane} ${x2 - turn} ${y2} ${x2} ${y2}${rightHead(x2, y2)}`
-  );
-}
-
-/**
- * @param {Box} from
- * @param {Box} to
- */
-function downward(from, to) {
-  const [x1, y1] = [from.x + from.width / 2, from.y + from.height];
-  const [x2, y2] = [to.x + to.width / 2, to.y];
-  const bend = Math.min(Math.max(Math.abs(y2 - y1) / 2, 20), 100);
-  const head = `M${x2 - 5} ${y2 - 7}L${x2} ${y2}L${x2 + 5} ${y2 - 7}`;
-  return `M${x1} ${y1}C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2}${head}`;
-}
-
-/**
- * @param {number} x
- * @param {number} y
- */
-function rightHead(x, y) {
-  return `M${x - 7} ${y - 5}L${x} ${y}L${x - 7} ${y + 5}`;
 }
 
 /**
