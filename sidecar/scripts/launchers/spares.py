@@ -99,9 +99,11 @@ class Spare:
 
     def kill_supervisor(self, pid: int) -> None:
         """See `Supervisor.kill_supervisor`."""
-        if pid:
-            with suppress(OSError):
+        with suppress(OSError):
+            if pid:
                 os.kill(pid, signal.SIGKILL)
+            else:  # it has not come to its first word: as if it had gone without one
+                self._control.shutdown(socket.SHUT_RDWR)
 
     def kill_starting(self) -> None:
         """Nothing: it has started long ago."""
@@ -173,16 +175,21 @@ class Spares:
             if not self._free:
                 return
             self.drop(self._free.pop(0))
+        with suppress(OSError):  # whoever needs one is served in another way
+            self._free.append(self._forked(kind, variables))
+            self._count += 1
+
+    def _forked(self, kind: bytes, variables: Sequence[str]) -> Spare:
+        spare = Spare(kind, self._changed)
         try:
-            spare = Spare(kind, self._changed)
             spare.born(lambda descriptors: self._fork(kind, variables, descriptors))
         except OSError:
-            return  # whoever needs one is served in another way
-        self._count += 1
-        self._free.append(spare)
+            spare.close()
+            raise
+        return spare
 
     def drop(self, spare: Spare) -> None:
-        """Let go of one that was taken."""
+        """Let go of one that is not among the free ones."""
         spare.close()
         self._count -= 1
 

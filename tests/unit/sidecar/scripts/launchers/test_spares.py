@@ -1,10 +1,11 @@
 """Spares: what is ready for a script before it is known, and serves one script after another."""
 
 import asyncio
+import errno
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,10 @@ from sidecar.scripts.confinement import Confinement, IsolationOptions
 from sidecar.scripts.interface import Permissions, ScriptRequest
 from sidecar.scripts.launchers import spares as module
 from sidecar.scripts.launchers import supervised
+from sidecar.scripts.launchers.pipes import Pipes
 from sidecar.scripts.launchers.zygote import ZygoteLauncher
 from sidecar.scripts.paths import ProjectRoot
-from tests.unit.sidecar.scripts.conftest import is_alive, until
+from tests.unit.sidecar.scripts.conftest import is_alive, left_open, until
 from tests.unit.sidecar.scripts.launchers.nursery import WHO, Nursery
 
 #: Prints the numbers of the script's process and its supervisor.
@@ -266,6 +268,38 @@ async def test_spare_that_nobody_needs_goes(
     assert run["by"] in [supervisor for supervisor, _ in ready]
     await until(lambda: not is_alive(run["by"]))
     assert (await nursery.outputs(PIDS))["pid"] != run["pid"]
+
+
+async def test_spare_that_cannot_be_forked_leaves_nothing_open() -> None:
+    def refuse(kind: bytes, variables: Sequence[str], descriptors: Sequence[int]) -> None:
+        raise BlockingIOError(errno.EAGAIN, "no process to give")
+
+    before = left_open()
+    spares = module.Spares(refuse)
+    for _ in range(3):
+        spares.replenish(b"kind", [])
+        assert spares.take(b"kind") is None
+    assert left_open() == before
+
+
+async def test_attempt_of_a_supervisor_that_never_speaks_can_be_killed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(supervised, "KILL_ANSWER_SECONDS", 0.05)
+    held: list[int] = []
+    before = left_open()
+    spares = module.Spares(lambda _, __, descriptors: held.extend(map(os.dup, descriptors)))
+    spares.replenish(b"kind", [])
+    spare = spares.take(b"kind")
+    assert spare is not None
+    with Pipes() as pipes:
+        attempt = spare.give(b"attempt", [], pipes)
+    attempt.kill()
+    await asyncio.wait_for(attempt.exited, 5)
+    assert (await attempt.reap()).returncode == -signal.SIGKILL
+    for fd in (*held, attempt.stdin, attempt.stdout, attempt.stderr):
+        os.close(fd)
+    assert left_open() == before
 
 
 async def test_spare_ends_with_a_zygote_that_is_killed(nursery: Nursery) -> None:
