@@ -3,7 +3,6 @@
 import io
 import os
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -64,11 +63,25 @@ def test_json_is_utf8_on_any_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert written(stdout) == 'before\n{\n  "a": "é"\n}\n'.encode()
 
 
-def test_preparing_leaves_the_descriptors_that_are_there(tmp_path: Path) -> None:
-    with (tmp_path / "a").open("w") as before:
-        streams.prepare()
-        with (tmp_path / "b").open("w") as after:
-            assert after.fileno() == before.fileno() + 1
+def test_preparing_leaves_the_descriptors_that_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What this process has open besides is other tests' and may be closed meanwhile.
+    opened: list[int] = []
+    closed: list[int] = []
+    really_open, really_close = os.open, os.close
+
+    def note_open(*arguments: Any) -> int:
+        opened.append(really_open(*arguments))
+        return opened[-1]
+
+    def note_close(descriptor: int) -> None:
+        closed.append(descriptor)
+        really_close(descriptor)
+
+    monkeypatch.setattr(os, "open", note_open)
+    monkeypatch.setattr(os, "close", note_close)
+    streams.prepare()
+    assert len(opened) == 1
+    assert closed == opened
 
 
 @pytest.mark.parametrize(

@@ -36,10 +36,10 @@ async def open_nursery(project: ProjectRoot) -> AsyncIterator[Nursery]:
     await nursery.runner.close()
 
 
-async def warm(nursery: Nursery, source: str) -> list[tuple[int, int]]:
+async def warm(nursery: Nursery, source: str, timeout_ms: int = 20_000) -> list[tuple[int, int]]:
     """Run a script once, so that a spare can run it; the spares."""
     await nursery.ready()
-    await nursery.run(source)
+    await nursery.run(source, timeout_ms=timeout_ms)
     return await nursery.spares()
 
 
@@ -121,7 +121,7 @@ async def test_script_that_stops_its_supervisor_is_ended_at_its_timeout(
 
 async def test_supervisor_that_was_told_to_end_a_script_gets_no_other(nursery: Nursery) -> None:
     source = "import os, time\nprint(os.getppid(), file=__import__('sys').stderr)\ntime.sleep(99)"
-    await warm(nursery, source)
+    await warm(nursery, source, timeout_ms=1_000)
     seen = []
     for _ in range(3):
         await nursery.spares()
