@@ -13,7 +13,7 @@ import { GAP_ALONG, GAP_ROWS, drawnEdges } from "./edges.js";
 
 /** @typedef {{x: number, y: number, width: number, height: number}} Box */
 /**
- * `direction`: where edges point, and so which arrow key goes to the next step.
+ * `direction`: where edges point.
  * @typedef {object} Layout
  * @property {ReadonlyMap<string, Box>} boxes
  * @property {readonly DrawnEdge[]} edges
