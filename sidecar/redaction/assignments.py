@@ -13,7 +13,7 @@ from sidecar.redaction import notations
 from sidecar.redaction.mark import MARK
 from sidecar.redaction.names import hides_numbers, is_secret_name
 from sidecar.redaction.notations import Span
-from sidecar.redaction.told import looks_random
+from sidecar.redaction.randomness import looks_random
 from sidecar.redaction.words import words
 
 # A name and the sign between it and its value. A name is looked for only where one can begin, and

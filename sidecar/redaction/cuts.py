@@ -11,7 +11,7 @@ from functools import cache
 from typing import Final
 
 from sidecar.redaction.mark import MARK
-from sidecar.redaction.told import looks_random
+from sidecar.redaction.randomness import looks_random
 from sidecar.redaction.vendors import SHAPES
 
 #: Stands at every cut.

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Final
 
 from sidecar.redaction.mark import MARK
-from sidecar.redaction.told import looks_random
+from sidecar.redaction.randomness import looks_random
 from sidecar.redaction.vendors import SHAPES
 
 #: Every shape in the table holds a run of this many characters of these kinds, and ordinary text

@@ -11,6 +11,7 @@ from typing import Final
 
 from sidecar.redaction.mark import MARK
 from sidecar.redaction.names import is_secret_name
+from sidecar.redaction.randomness import looks_random
 
 # A name, a few words between, a value. The value is bounded, since its end is looked for from each
 # name that stands before it.
@@ -36,13 +37,6 @@ _NAMES: Final = (
 _WORD_BEFORE: Final = re.compile(r"([A-Za-z]{2,16})[ _-]\Z")
 #: Around a value, not of it.
 _PUNCTUATION: Final = ".,;:!?)]}"
-# Names of files and hosts, paths, addresses, versions: what errors name beside a secret.
-_NO_SECRET: Final = re.compile(
-    r"[A-Za-z]\w{0,64}\.[A-Za-z]{1,4}|\w{1,20}(?:\.\w{1,20}){2,8}|[a-z+]{2,16}://.*|[.~]?/.*|v?[\d.]+"
-    r"|[A-Za-z]{1,64}[-_:]?\d{1,3}|.*[=\[{].*",
-    re.DOTALL,
-)
-
 # Where a configuration or a command tells a variable or header without a sign.
 _STATEMENT: Final = re.compile(
     r"(?:(?<![\w-])(?:ENV|ARG|setx|setenv|SetEnv|\#define|proxy_set_header|add_header|addHeader)"
@@ -110,13 +104,6 @@ def _positions(small: str) -> Iterator[int]:
         while position >= 0:
             yield position
             position = small.find(name, position + len(name))
-
-
-def looks_random(value: str) -> bool:
-    """Whether a text looks made up by chance rather than written for people."""
-    if len(value) < 8 or _NO_SECRET.fullmatch(value):
-        return False
-    return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
 
 
 def _hide_if_no_word(match: re.Match[str]) -> str:
