@@ -162,6 +162,10 @@ class TestSearch:
             find_python(None, project, {"PATH": str(project.parent)})
 
 
+#: More than anybody reads.
+TALKS_ON = "head -c 1000000 /dev/zero"
+
+
 class TestFailure:
     @pytest.mark.parametrize(
         ("text", "message"),
@@ -169,12 +173,14 @@ class TestFailure:
             (answers("3, 7, 16"), "Python 3.7.16 is too old for scripts, 3.8 or newer is needed: "),
             (answers("2, 7, 18"), "Python 2.7.18 is too old for scripts, 3.8 or newer is needed: "),
             ("exit 3", "Python does not answer: "),
-            ("head -c 1000000 /dev/zero", "Python does not answer: "),
+            (TALKS_ON, "Python does not answer: "),
         ],
     )
     def test_unusable_given_one_is_not_replaced_by_another(
-        self, project: Path, lay: Lay, text: str, message: str
+        self, project: Path, lay: Lay, monkeypatch: pytest.MonkeyPatch, text: str, message: str
     ) -> None:
+        if text == TALKS_ON:
+            monkeypatch.setattr(interpreter, "PROBE_SECONDS", 0.3)
         given = str(lay("given/python", text))
         with pytest.raises(PythonNotFound) as caught:
             find_python(given, project, environ(Path(REAL).parent))
