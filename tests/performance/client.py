@@ -6,7 +6,6 @@ It stores no event: at the counts of a load test, that would be measuring itself
 import asyncio
 import json
 import sys
-import time
 from asyncio.subprocess import PIPE, Process
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -31,8 +30,10 @@ class Usage:
 class LoadClient:
     """One connection. `events` counts them by type, `ends` the last events of runs by execution."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, url: str) -> None:
+        """`url` is where the daemon serves others."""
         self.process = process
+        self.url = url
         self.events: Counter[str] = Counter()
         self.ends: Counter[str] = Counter()
         self._waiting: dict[int, asyncio.Future[Any]] = {}
@@ -49,12 +50,6 @@ class LoadClient:
         self.process.stdin.write(json.dumps(message).encode() + b"\n")
         await self.process.stdin.drain()
         return await answer
-
-    async def timed_call_ms(self, method: str) -> float:
-        """How long a request takes."""
-        start = time.perf_counter()
-        await self.call(method)
-        return (time.perf_counter() - start) * 1000
 
     async def _read(self) -> None:
         assert self.process.stdout is not None
@@ -100,13 +95,23 @@ async def load_client(project: Path, *flags: str) -> AsyncIterator[LoadClient]:
     """A client of a daemon of its own on the project."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "sidecar", "serve", "--project", str(project)),
-        *("--python", sys.executable, "--log-level", "error", *flags),
+        *("--python", sys.executable, "--log-level", "error", "--stdio", "--ws", "0", *flags),
         stdin=PIPE,
         stdout=PIPE,
+        stderr=PIPE,
         limit=LINE_BYTES,
     )
-    client = LoadClient(process)
+    assert process.stderr is not None
+    # Its stdout is for messages alone.
+    client = LoadClient(process, json.loads(await process.stderr.readline())["url"])
+    passing_on = asyncio.create_task(_pass_on(process.stderr))
     try:
         yield client
     finally:
         await client.close()
+        await passing_on
+
+
+async def _pass_on(stderr: asyncio.StreamReader) -> None:
+    while line := await stderr.readline():
+        sys.stderr.write(line.decode())

@@ -1,6 +1,7 @@
 """Much at once and much in a row: how long, what answers take meanwhile, what is left behind."""
 
 import asyncio
+import json
 import statistics
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tests.performance.client import LoadClient, Usage, load_client
+from tests.performance.client import LINE_BYTES, LoadClient, Usage, load_client
 from tests.performance.figures import Figure, Row, timed
 
 SCRIPT = "import json, sys\nprint(json.dumps({'got': json.load(sys.stdin)}))\n"
@@ -20,6 +21,8 @@ SUBSCRIBERS = 1_000
 RUNS = 20_000
 #: How often somebody asks while the load lasts.
 ASKING_S = 0.01
+#: How long it asks when there is no load, to compare.
+IDLE_S = 2.0
 MEANWHILE = "sidecar:info meanwhile (wanted p99: 50)"
 
 
@@ -37,14 +40,22 @@ def scripts_of(name: str, count: int) -> dict[str, Any]:
     return {"workflow": {"id": name, "name": name}, "steps": steps}
 
 
-async def asking_while(client: LoadClient, work: Coroutine[Any, Any, None]) -> list[float]:
-    """What `sidecar:info` takes while `work` is done, asked over and over; at least twice."""
-    task = asyncio.ensure_future(work)
-    times = [await client.timed_call_ms("sidecar:info")]
-    while not task.done():
-        times.append(await client.timed_call_ms("sidecar:info"))
-        await asyncio.wait({task}, timeout=ASKING_S)
-    await task
+async def asking_while(client: LoadClient, work: Coroutine[Any, Any, object]) -> list[float]:
+    """What `sidecar:info` takes another client while `work` is done; in ms, at least two."""
+    asker = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.performance.asker"),
+        *(client.url, "sidecar:info", str(ASKING_S)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        limit=LINE_BYTES,
+    )
+    if asker.stdout is None or not await asker.stdout.readline():
+        raise RuntimeError("the other client cannot connect")
+    try:
+        await work
+    finally:
+        printed, _ = await asker.communicate(b"")
+    times: list[float] = json.loads(printed)
     return times
 
 
@@ -102,7 +113,7 @@ def hundred_at_once(folder: Path) -> Iterator[Row]:
         theirs: list[float] = []
         meanwhile: list[float] = []
         async with load_client(folder) as client:
-            idle = [await client.timed_call_ms("sidecar:info") for _ in range(200)]
+            idle = await asking_while(client, asyncio.sleep(IDLE_S))
             await client.call("workflow:execution:subscribe")
             for _ in range(3):
                 start = time.perf_counter()
@@ -161,7 +172,7 @@ def an_hour_of_runs(folder: Path) -> Iterator[Row]:
 
     async def measure() -> tuple[list[float], list[float], float]:
         async with load_client(folder) as client:
-            idle = [await client.timed_call_ms("sidecar:info") for _ in range(200)]
+            idle = await asking_while(client, asyncio.sleep(IDLE_S))
             await client.call("workflow:execution:subscribe")
 
             def look(done: int) -> None:

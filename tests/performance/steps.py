@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.performance.client import load_client
 from tests.performance.figures import Figure, Row
-from tests.performance.load import MEANWHILE, asking_while, run_at_once
+from tests.performance.load import IDLE_S, MEANWHILE, asking_while, run_at_once
 
 #: The workload that engines are compared by: many steps that each do next to nothing.
 LIGHT_SCRIPT = """
@@ -68,7 +68,7 @@ def _cost_of_a_step(
         times: dict[int, list[float]] = {count: [] for count in COUNTS}
         meanwhile: list[float] = []
         async with load_client(folder) as client:
-            idle = [await client.timed_call_ms("sidecar:info") for _ in range(200)]
+            idle = await asking_while(client, asyncio.sleep(IDLE_S))
             await client.call("workflow:execution:subscribe")
             for _ in range(ROUNDS):
                 for count in COUNTS:
