@@ -56,7 +56,7 @@ UMASK: Final = 0o077
 #: memory and disks past every rule about files.
 KEPT_CAPABILITIES: Final = sum(1 << number for number in (0, 1, 3, 4, 5, 6, 7, 10))
 #: Read by every Python from 3.4 on.
-_MARSHAL_VERSION: Final = 2
+MARSHAL_VERSION: Final = 2
 #: A workflow's steps need few; what is forgotten is made anew.
 _MAX_KINDS: Final = 16
 _SIDECAR: Final = Path(__file__).parent.parent
@@ -120,7 +120,7 @@ class Policy:
 
     def whole(self) -> bytes:
         """Both, for a process that gets them at once."""
-        return marshal.dumps((self.common, self.own), _MARSHAL_VERSION)
+        return marshal.dumps((self.common, self.own), MARSHAL_VERSION)
 
 
 class Confinement:
@@ -192,13 +192,13 @@ class Confinement:
                 "daemon": os.getpid(),
                 "network": network,
             }
-            self._commons[kind] = marshal.dumps(common, _MARSHAL_VERSION)
+            self._commons[kind] = marshal.dumps(common, MARSHAL_VERSION)
         rules = [*self.agreement.rules(permissions), (str(place.temporary), "w")]
         own = {
             "own_rules": list(dict.fromkeys(rules)),
             "covered": self._covered(place) if covers else [],
         }
-        return Policy(self._commons[kind], marshal.dumps(own, _MARSHAL_VERSION))
+        return Policy(self._commons[kind], marshal.dumps(own, MARSHAL_VERSION))
 
     def _covered(self, place: Place) -> list[object]:
         """What there is to be covered now; what was covered ahead may have changed since."""

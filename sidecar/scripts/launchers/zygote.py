@@ -25,6 +25,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Final
 
+from sidecar.scripts.confinement import MARSHAL_VERSION
 from sidecar.scripts.environment import passed_environment
 from sidecar.scripts.interpreter import Interpreter
 from sidecar.scripts.launchers import Attempt, Start
@@ -45,8 +46,6 @@ MAX_AGE_SECONDS: Final = 600.0
 #: Read by the C library and the interpreter when they start: locale, time zone, allocator.
 _READ_AT_START: Final = frozenset({"LANG", "LANGUAGE", "TZ"})
 _READ_AT_START_PREFIXES: Final = ("LC_", "MALLOC_")
-#: Read by every Python from 3.4 on.
-_MARSHAL_VERSION: Final = 2
 
 _Wanted = dict[str, str | dict[str, str]]
 
@@ -146,7 +145,7 @@ class ZygoteLauncher:
             return None
         with Pipes() as pipes:
             fds = [pipes.script_stdin, pipes.script_stdout, pipes.script_stderr]
-            message = marshal.dumps((wanted, start.policy.own), _MARSHAL_VERSION)
+            message = marshal.dumps((wanted, start.policy.own), MARSHAL_VERSION)
             try:
                 return spare.give(message, [*fds, start.script.fd, code], pipes)
             except OSError:  # killed, or the message is too long
@@ -162,7 +161,7 @@ class ZygoteLauncher:
             fds = [pipes.script_stdin, pipes.script_stdout, pipes.script_stderr]
             fds += [start.script.fd, theirs.fileno()]
             message = (wanted, start.policy.common, start.policy.own)
-            zygote.ask(marshal.dumps(message, _MARSHAL_VERSION), fds if code < 0 else [*fds, code])
+            zygote.ask(marshal.dumps(message, MARSHAL_VERSION), fds if code < 0 else [*fds, code])
             attempt = SupervisedAttempt(pipes, ours, zygote)
             on_failure.pop_all()
         return attempt

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from sidecar.errors import SidecarError
+from sidecar.scripts.confinement import MARSHAL_VERSION
 from sidecar.scripts.interpreter import Interpreter
 from sidecar.scripts.launchers.hidden_modules import HiddenModules
 from sidecar.scripts.launchers.spares import Spares
@@ -145,7 +146,7 @@ class ZygoteProcess:
     def _fork_spare(
         self, kind: bytes, variables: Sequence[str], descriptors: Sequence[int]
     ) -> None:
-        request = marshal.dumps((None, kind, list(variables)), 2)
+        request = marshal.dumps((None, kind, list(variables)), MARSHAL_VERSION)
         socket.send_fds(self._connection, [request], descriptors)
 
     async def end(self) -> None:
