@@ -17,9 +17,12 @@ from sidecar.scripts.launchers.pipes import Pipes
 
 logger = logging.getLogger(__name__)
 
-#: A supervisor answers a kill within milliseconds, whatever the script does; one that does not has
-#: been stopped (SIGSTOP) and is killed.
-KILL_ANSWER_SECONDS: Final = 3.0
+#: A supervisor answers a kill within milliseconds, whatever the script does. One that does not has
+#: been stopped (SIGSTOP), and is sent on.
+KILL_ANSWER_SECONDS: Final = 1.0
+#: By then it would have said at least that something cannot be killed; so it is killed. Before, it
+#: may yet reach what nobody could reach after it.
+LAST_RESORT_SECONDS: Final = 8.0
 _CHUNK_BYTES: Final = 64 * 1024
 _TERMINATE: Final = b"T"
 _KILL: Final = b"K"
@@ -88,7 +91,7 @@ class SupervisedAttempt:
             self._say(_KILL)
             if not self._supervisor_pid:
                 self._supervisor.kill_starting()
-            self._last_resort = self._loop.call_later(KILL_ANSWER_SECONDS, self._kill_supervisor)
+            self._last_resort = self._loop.call_later(KILL_ANSWER_SECONDS, self._continue)
 
     async def reap(self) -> End:
         """The end, once the supervisor is gone as well; see `Attempt.reap`."""
@@ -104,6 +107,12 @@ class SupervisedAttempt:
             self._undisturbed = False
             with suppress(OSError):  # gone: EPIPE
                 self._control.send(word)
+
+    def _continue(self) -> None:
+        if self._supervisor_pid:
+            with suppress(OSError):
+                os.kill(self._supervisor_pid, signal.SIGCONT)
+        self._last_resort = self._loop.call_later(LAST_RESORT_SECONDS, self._kill_supervisor)
 
     def _kill_supervisor(self) -> None:
         if not self.exited.done():

@@ -286,6 +286,7 @@ async def test_attempt_of_a_supervisor_that_never_speaks_can_be_killed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(supervised, "KILL_ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(supervised, "LAST_RESORT_SECONDS", 0.05)
     held: list[int] = []
     before = left_open()
     spares = module.Spares(lambda _, __, descriptors: held.extend(map(os.dup, descriptors)))

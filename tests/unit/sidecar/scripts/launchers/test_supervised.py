@@ -138,6 +138,39 @@ async def test_script_that_stops_its_supervisor_is_killed_all_the_same(
     await until(lambda: of_the_project(hand) == [])
 
 
+async def test_what_a_stopped_supervisor_watched_over_ends_with_its_script(
+    hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervised, "KILL_ANSWER_SECONDS", 0.2)
+    attempt = await hand.start(
+        PREAMBLE.replace("ESCAPE", ESCAPES["double fork"])
+        + "os.kill(os.getppid(), signal.SIGSTOP)\nos.mkdir('stopped')\ntime.sleep(100)"
+    )
+    await until(lambda: Path(hand.project.path, "stopped").exists())
+    attempt.kill()
+    assert (await hand.end(attempt)).returncode == -signal.SIGKILL
+    assert pids(hand)
+    assert not any(map(is_alive, pids(hand)))
+    assert of_the_project(hand) == []
+
+
+async def test_supervisor_that_cannot_be_sent_on_is_killed(
+    hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervised, "KILL_ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(supervised, "LAST_RESORT_SECONDS", 0.2)
+    attempt = await hand.start("open('pids', 'w').close()\nimport time; time.sleep(100)")
+    assert isinstance(attempt, SupervisedAttempt)
+    await until(lambda: is_there(hand) and attempt.pid != 0)
+    supervisor = attempt._supervisor_pid
+    attempt._supervisor_pid = 0  # as if nobody knew whom to send on
+    os.kill(supervisor, signal.SIGSTOP)
+    attempt.kill()
+    attempt._supervisor_pid = 0
+    assert (await hand.end(attempt)).returncode == -signal.SIGKILL
+    await until(lambda: of_the_project(hand) == [])
+
+
 async def test_interpreter_that_hangs_at_its_start_is_killed(hand: Hand) -> None:
     attempt = await hand.start("")
     assert isinstance(attempt, SupervisedAttempt)
