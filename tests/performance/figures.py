@@ -112,15 +112,23 @@ def timed(work: Callable[[], object]) -> float:
     return (time.perf_counter() - start) * 1000
 
 
-def interleaved(rounds: int, **works: Callable[[], object]) -> dict[str, Figure]:
+#: Between scripts whose start is timed: what is done when one has ended is done by then.
+REST_S = 0.01
+
+
+def interleaved(
+    rounds: int, rest_s: float = 0.0, /, **works: Callable[[], object]
+) -> dict[str, Figure]:
     """Time several things in turn, A B A B …, so that a drift of the machine hits all alike.
 
-    Each is called once before, untimed.
+    Each is called once before, untimed. Before each call there is a pause of `rest_s`, so that what
+    one does when it has answered is not in the next one's way.
     """
     times: dict[str, list[float]] = {name: [] for name in works}
     for work in works.values():
         work()
     for _ in range(rounds):
         for name, work in works.items():
+            time.sleep(rest_s)
             times[name].append(timed(work))
     return {name: Figure(name.replace("_", " "), values) for name, values in times.items()}

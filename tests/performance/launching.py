@@ -25,7 +25,7 @@ from sidecar.scripts.launchers.spawn import SpawnLauncher
 from sidecar.scripts.launchers.zygote import ZygoteLauncher
 from sidecar.scripts.paths import ProjectRoot
 from sidecar.scripts.runner import LocalRunner
-from tests.performance.figures import Figure, Row, interleaved, timed
+from tests.performance.figures import REST_S, Figure, Row, interleaved, timed
 from tests.performance.steps import LIGHT_SCRIPT, LIGHT_STEPS
 
 T = TypeVar("T")
@@ -98,7 +98,12 @@ def start_of_a_script(folder: Path) -> Iterator[Row]:
 
     try:
         figures = interleaved(
-            200, zygote=zygote.run, unconfined=unconfined.run, spawn=spawn.run, subprocess_run=plain
+            200,
+            REST_S,
+            zygote=zygote.run,
+            unconfined=unconfined.run,
+            spawn=spawn.run,
+            subprocess_run=plain,
         )
         baseline = figures["subprocess_run"]
         yield Figure("script by the zygote", figures["zygote"].times_ms).row(baseline)
@@ -222,7 +227,7 @@ def preloading(folder: Path) -> Iterator[Row]:
     without = Bench(folder, ZygoteLauncher)
     with_it = Bench(folder, lambda: ZygoteLauncher([module]))
     try:
-        figures = interleaved(40, without_preload=without.run, with_it=with_it.run)
+        figures = interleaved(40, REST_S, without_preload=without.run, with_it=with_it.run)
         ours = Figure(f"script that imports {module}, preloaded", figures["with_it"].times_ms)
         yield ours.row(figures["without_preload"])
     finally:
