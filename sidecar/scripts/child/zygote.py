@@ -85,6 +85,8 @@ class _Zygote:
         self.spare = _load("spare.py")
         self.reporter = _code("report.py")
         self.finish = _load("finish.py")
+        # The first call of compile() takes a millisecond; here it is made once for all.
+        self.nothing = marshal.dumps(compile("", "", "exec", 0, True))
         self.loaded = frozenset(sys.modules)
         #: By these names plain Python would import a file beside the script; ours are loaded.
         self.shadowable = {name.partition(".")[0] for name in set(sys.modules) - _PLAIN}
@@ -225,8 +227,8 @@ class _Zygote:
         """Do, to no effect, what an attempt will take: a page that is shared with another process
         is copied when it is written to first, by a counter of references too."""
         with open(os.devnull, "rb") as stream:
-            code = marshal.dumps(compile(stream.read(), "", "exec", 0, True))
-        exec(marshal.loads(code), {})  # noqa: S302 - made just now
+            stream.read()
+        exec(marshal.loads(self.nothing), {})  # noqa: S302 - made here
         environment = {name: os.environ.get(name, "") for name in variables}
         self.take_place({"environment": environment, "cwd": "/"})
         # Done again, with the attempt's.
