@@ -133,7 +133,7 @@ def test_on_a_disk_of_64_kib_runs_succeed_with_one_warning_and_are_kept_when_the
         result = daemon.call("workflow:execute", [output(name, size=3_000)])
         assert result["success"]
         done.setdefault(name, []).append(result["execution_id"])
-    (warning,) = daemon.logged(NOT_KEPT)
+    (warning,) = poll(lambda: daemon.logged(NOT_KEPT), bool)
     assert warning["level"] == "warning"
     assert warning["error_type"] == "HistoryError"
     assert "disk is full" in warning["error"]
@@ -144,7 +144,7 @@ def test_on_a_disk_of_64_kib_runs_succeed_with_one_warning_and_are_kept_when_the
         assert ids_of(daemon, name) == ids[:-6:-1]
     subprocess.run(["mount", "-o", "remount,size=16m", str(small_disk)], check=True)
     poll(lambda: daemon.call("sidecar:info")["history_notices"], lambda notices: not notices)
-    (again,) = daemon.logged(KEPT_AGAIN)
+    (again,) = poll(lambda: daemon.logged(KEPT_AGAIN), bool)
     assert again["runs_written"] > 0
     assert again["runs_lost"] == 0
     daemon.signal(signal.SIGKILL)
@@ -161,7 +161,7 @@ def test_a_file_that_may_not_grow_stops_no_run(start: Start, project: Project) -
     daemon = start(wrapper=["/bin/sh", "-c", limit])
     for _ in range(12):
         assert daemon.call("workflow:execute", [output("w", size=10_000)])["success"]
-    assert len(daemon.logged(NOT_KEPT)) == 1
+    assert len(poll(lambda: daemon.logged(NOT_KEPT), bool)) == 1
     assert len(ids_of(daemon, "w")) == 5
 
 
@@ -203,7 +203,7 @@ def test_damage_is_set_aside_and_told_in_info_in_the_log_and_by_doctor(
     (notice,) = daemon.call("sidecar:info")["history_notices"]
     assert "set aside as history.db.damaged-" in notice
     assert str(project.path) not in notice
-    assert [line["notice"] for line in daemon.logged("history")] == [notice]
+    assert [line["notice"] for line in poll(lambda: daemon.logged("history"), bool)] == [notice]
     assert daemon.call("workflow:execute", [output("new")])["success"]
     assert len(ids_of(daemon, "new")) == 1
     doctor = subprocess.run(
@@ -232,7 +232,7 @@ def test_a_newer_file_is_left_alone_and_runs_go_on(start: Start, project: Projec
         for _ in range(3):
             assert daemon.call("workflow:execute", [output("w")])["success"]
         assert daemon.error("workflow:execution:history", ["w"])["code"] == -32006
-        assert len(daemon.logged(NOT_KEPT)) == 1
+        assert len(poll(lambda: daemon.logged(NOT_KEPT), bool)) == 1
     assert file.read_bytes() == content
 
 

@@ -177,7 +177,7 @@ def test_the_token_stands_nowhere_but_in_the_ready_line(start: Start, project: P
     driver.close_stdin()
     assert driver.wait() == 0
     assert token not in "".join(driver.log_lines)
-    assert driver.logged("connection refused")
+    assert poll(lambda: driver.logged("connection refused"), bool)
     for file in project.path.rglob("*"):
         if file.is_file():
             assert token.encode() not in file.read_bytes(), file

@@ -8,6 +8,7 @@ import pytest
 
 from tests.integration.conftest import Project, Start, definition, over_every_transport, step
 from tests.integration.driver import TERMINAL, Driver, assert_no_gaps, assert_nothing_left
+from tests.integration.host import poll
 
 pytestmark = over_every_transport
 
@@ -144,7 +145,7 @@ def test_a_failed_run_tells_its_error_with_stderr_and_stack_trace(
     (failed,) = driver.events_of("step_failed")
     assert failed["data"]["will_retry"] is False
     assert sum(event["event_type"] in TERMINAL for event in driver.events) == 1
-    (logged,) = driver.logged("step failed")
+    (logged,) = poll(lambda: driver.logged("step failed"), bool)
     assert (logged["step_id"], logged["error"]) == ("b", "no such thing")
 
 
@@ -429,4 +430,4 @@ def test_a_python_that_is_missing_is_said_and_fails_the_step(start: Start) -> No
     assert "install" in info["python"]["install_guide"].lower()
     result = driver.call("workflow:execute", [definition("w", step("a", "./echo.py"))])
     assert result["error_type"] == "PythonNotFound"
-    assert driver.logged("no Python for scripts")
+    assert poll(lambda: driver.logged("no Python for scripts"), bool)
