@@ -247,22 +247,14 @@ class Host:
         poll(lambda: self.call("sidecar:info")["isolation"]["launcher"], lambda n: n == "zygote")
 
     def _is_spare(self, pid: int) -> bool:
-        """One of the two that the zygote has forked ahead, which belong to no run yet."""
-        try:
-            name = Path(f"/proc/{pid}/comm").read_text().strip()
-            parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            return False
-        return name == "sidecar-spare" and (self._is_zygote(parent) or self._is_spare(parent))
+        """A supervisor for one script after another, or what waits beneath it: of no run yet."""
+        parent = _parent_of_spare(pid)
+        return self._serves(pid) or (parent is not None and self._serves(parent))
 
     def _serves(self, pid: int) -> bool:
         """A supervisor that the zygote has forked for one script after another."""
-        try:
-            name = Path(f"/proc/{pid}/comm").read_text().strip()
-            parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            return False
-        return name == "sidecar-spare" and self._is_zygote(parent)
+        parent = _parent_of_spare(pid)
+        return parent is not None and self._is_zygote(parent)
 
     def figures(self) -> tuple[int, int]:
         """Descriptors and threads of the daemon, but for the two descriptors of each spare, which
@@ -295,6 +287,16 @@ def marked(marker: str) -> list[int]:
             if f"{MARKER}={marker}".encode() in environ.split(b"\0"):
                 found.append(int(entry.name))
     return found
+
+
+def _parent_of_spare(pid: int) -> int | None:
+    """The parent of a process that bears a spare's name."""
+    try:
+        name = Path(f"/proc/{pid}/comm").read_text().strip()
+        parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
+    return parent if name == "sidecar-spare" else None
 
 
 def _state_of(pid: int) -> str:

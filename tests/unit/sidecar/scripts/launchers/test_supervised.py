@@ -10,7 +10,7 @@ import pytest
 
 from sidecar.scripts.launchers import End, supervised
 from sidecar.scripts.launchers.supervised import SupervisedAttempt
-from tests.unit.sidecar.scripts.conftest import is_alive, until
+from tests.unit.sidecar.scripts.conftest import PYTHON, is_alive, until
 from tests.unit.sidecar.scripts.launchers.conftest import Hand
 
 #: Ways to leave children behind. Each writes the number of every process into the file `pids`.
@@ -200,6 +200,46 @@ async def test_machine_without_a_process_to_give_is_an_error_of_the_start(hand: 
     attempt._heard += b"failed 11\n"
     with pytest.raises(BlockingIOError, match="Resource temporarily unavailable"):
         await hand.end(attempt)
+
+
+#: A supervisor that has no time to kill anything before it must tell of the script's end.
+HURRIED = """
+import ctypes, mmap, os, socket, sys, time
+path = sys.argv[1]
+names = {}
+exec(compile(open(path).read(), path, "exec"), names)
+names.update(UNKILLABLE_SECONDS=-1.0, QUICK_ROUNDS=0)
+ours, theirs = socket.socketpair()
+supervisor = os.fork()
+if not supervisor:
+    ours.close()
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+    script = os.fork()
+    if not script:
+        os.setsid()
+        reading, writing = os.pipe()
+        if os.fork() == 0:
+            os.setsid()
+            os.write(writing, b"here")
+            time.sleep(100)
+        os.read(reading, 4)
+        os._exit(0)
+    names["supervise"](theirs.fileno(), script, mmap.mmap(-1, 4096), 1)
+theirs.close()
+while said := ours.recv(4096):
+    print(said.decode(), end="")
+os.waitpid(supervisor, 0)
+"""
+
+
+async def test_what_could_not_be_killed_in_time_is_killed_later() -> None:
+    supervisor = Path(supervised.__file__).parent.parent / "child" / "supervisor.py"
+    process = await asyncio.create_subprocess_exec(
+        *(PYTHON, "-c", HURRIED, str(supervisor)), stdout=asyncio.subprocess.PIPE
+    )
+    # It ends when nobody holds its stdout any more, hence not before the stray has gone.
+    printed, _ = await asyncio.wait_for(process.communicate(), 10)
+    assert printed.decode().splitlines()[-1] == "ended 0 1 0"
 
 
 async def test_process_that_cannot_be_killed_is_told_of(
