@@ -151,26 +151,33 @@ def test_a_step_that_fails_twice_succeeds_after_one_and_two_seconds(
     driver.call("workflow:execution:subscribe")
     policy = {"max_attempts": 3, "initial_delay_ms": 1000, "backoff_multiplier": 2}
     script = project.script("fails.py", FAILS_TWICE)
-    result = driver.call(
-        "workflow:execute", [definition("w", step("a", script, retry_policy=policy))]
-    )
-    assert result["success"] is True
-    assert result["steps"]["a"]["retry_count"] == 2
-    assert result["outputs"] == {"a": {"tries": 3}}
-    started = [event["timestamp"] for event in driver.events_of("step_started")]
-    failed = driver.events_of("step_failed")
-    assert [event["data"]["next_delay_ms"] for event in failed] == [1000, 2000]
-    pauses_ms = [
-        again - event["timestamp"] for event, again in zip(failed, started[1:], strict=True)
-    ]
-    # Sooner than the next longer pause would end.
-    assert 1000 <= pauses_ms[0] < 1900
-    assert 2000 <= pauses_ms[1] < 2900
-    assert all(earlier < later for earlier, later in pairwise(started))
-    detail = driver.call("workflow:execution:get", [result["execution_id"]])
-    attempts = detail["steps"]["a"]["attempts"]
-    assert [attempt["attempt"] for attempt in attempts] == [1, 2, 3]
-    assert attempts[0]["error_type"] == "ConnectionError"
+
+    def late_ms() -> float:
+        """How much longer than told a pause was, at most."""
+        (project.path / "count").unlink(missing_ok=True)
+        driver.events.clear()
+        result = driver.call(
+            "workflow:execute", [definition("w", step("a", script, retry_policy=policy))]
+        )
+        assert result["success"] is True
+        assert result["steps"]["a"]["retry_count"] == 2
+        assert result["outputs"] == {"a": {"tries": 3}}
+        started = [event["timestamp"] for event in driver.events_of("step_started")]
+        failed = driver.events_of("step_failed")
+        assert [event["data"]["next_delay_ms"] for event in failed] == [1000, 2000]
+        pauses_ms = [
+            again - event["timestamp"] for event, again in zip(failed, started[1:], strict=True)
+        ]
+        assert pauses_ms[0] >= 1000
+        assert pauses_ms[1] >= 2000
+        assert all(earlier < later for earlier, later in pairwise(started))
+        detail = driver.call("workflow:execution:get", [result["execution_id"]])
+        attempts = detail["steps"]["a"]["attempts"]
+        assert [attempt["attempt"] for attempt in attempts] == [1, 2, 3]
+        assert attempts[0]["error_type"] == "ConnectionError"
+        return float(max(pauses_ms[0] - 1000, pauses_ms[1] - 2000))
+
+    assert_once_below(400, late_ms)
     assert_nothing_left(driver, before)
 
 
